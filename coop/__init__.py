@@ -1,0 +1,1 @@
+"""Smallbatch: the suite on which local craft co-ops run."""

@@ -1,0 +1,1 @@
+"""The co-op's arithmetic: pure, no framework, no clock, no database."""
