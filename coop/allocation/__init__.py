@@ -1,0 +1,1 @@
+"""What is shared out: allocation runs, awards, standing, proofs."""

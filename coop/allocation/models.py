@@ -1,0 +1,95 @@
+"""Runs that share out a pool, what they award, and what each household is owed over the season."""
+
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, LargeBinary, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from coop.db import Base, Identity, Instant, Pieces
+
+RUN_STATES = ("requested", "proposed", "publishing", "published", "failed", "cancelled", "superseded")
+
+
+class AllocationRun(Base):
+    """One sharing out of one pool: requested -> proposed -> publishing -> published; or failed, cancelled."""
+
+    __tablename__ = "allocation_run"
+    __table_args__ = (
+        CheckConstraint(f"state IN {RUN_STATES}", "state"),
+        Index(
+            "uq_allocation_run_live",
+            "pool_id",
+            unique=True,
+            postgresql_where=text("state IN ('requested', 'proposed', 'publishing', 'published')"),
+        ),
+        Index(None, "pool_id"),
+    )
+
+    id: Mapped[Identity]
+    pool_id: Mapped[int] = mapped_column(ForeignKey("pool.id"))
+    version: Mapped[int] = mapped_column(Integer, server_default="1")
+    rule: Mapped[str]
+    memory: Mapped[str]
+    state: Mapped[str] = mapped_column(server_default="requested")
+    requested_by: Mapped[int]
+    requested_at: Mapped[Instant]
+    input_digest: Mapped[str | None] = mapped_column(comment="of the batches' inputs in order of application")
+    chain_start: Mapped[str | None] = mapped_column(comment="result digest that the season's chain stood at")
+    result_digest: Mapped[str | None]
+    figures: Mapped[dict[str, Any] | None] = mapped_column(
+        JSONB, comment="claims, pieces, short, lowest_fill, jain, seconds"
+    )
+    proposed_at: Mapped[Instant | None]
+    published_by: Mapped[int | None]
+    published_at: Mapped[Instant | None]
+    failure: Mapped[str | None] = mapped_column(comment="what went wrong, in plain words")
+
+
+class Award(Base):
+    """What one line gets in one run. It counts once the run is published; nothing is copied elsewhere."""
+
+    __tablename__ = "award"
+    __table_args__ = (CheckConstraint("pieces >= 0 AND extra >= 0", "pieces"),)
+
+    run_id: Mapped[int] = mapped_column(ForeignKey("allocation_run.id"), primary_key=True)
+    offering_id: Mapped[int] = mapped_column(
+        primary_key=True, comment="of the line; first in the key so that a batch reads together"
+    )
+    line_id: Mapped[int] = mapped_column(primary_key=True)
+    pieces: Mapped[Pieces] = mapped_column(comment="awarded in all, extra included")
+    extra: Mapped[Pieces] = mapped_column(comment="awarded beyond the wish, out of plenty")
+    entitled_micro: Mapped[int | None] = mapped_column(
+        comment="entitlement in micro-units; null where the season keeps no standing"
+    )
+    owed_before_micro: Mapped[int | None]
+
+
+class Standing(Base):
+    """What a household is owed from rounding, over a season and a family of products, in micro-units."""
+
+    __tablename__ = "standing"
+
+    season_id: Mapped[int] = mapped_column(ForeignKey("season.id"), primary_key=True)
+    family: Mapped[str] = mapped_column(primary_key=True)
+    household_id: Mapped[int] = mapped_column(ForeignKey("household.id"), primary_key=True)
+    owed_micro: Mapped[int]
+
+
+class ChainHead(Base):
+    """Where the chain of a season's results stands; locking this row makes one writer a season."""
+
+    __tablename__ = "chain_head"
+
+    season_id: Mapped[int] = mapped_column(ForeignKey("season.id"), primary_key=True)
+    result_digest: Mapped[str]
+    run_id: Mapped[int | None] = mapped_column(ForeignKey("allocation_run.id"))
+
+
+class Proof(Base):
+    """The proof file of a run, as anyone may have it: JSON lines, compressed."""
+
+    __tablename__ = "proof"
+
+    run_id: Mapped[int] = mapped_column(ForeignKey("allocation_run.id"), primary_key=True)
+    lines: Mapped[bytes] = mapped_column(LargeBinary, comment="zlib over UTF-8 JSON lines")

@@ -1,0 +1,1 @@
+"""What happened: an append-only record of every act, sealed into a hash chain."""

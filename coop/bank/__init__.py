@@ -1,0 +1,1 @@
+"""Money in: payments recorded by hand, bank statements and their matching."""

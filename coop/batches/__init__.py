@@ -1,0 +1,1 @@
+"""What is made: batches, lot numbers, yield reports and releases."""

@@ -1,0 +1,1 @@
+"""What is made and by whom: artisans, products, terms and stories."""

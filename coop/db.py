@@ -1,0 +1,91 @@
+"""The database: base class, column habits, connections, and rows in bulk."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from typing import Annotated, Any
+
+import psycopg
+from sqlalchemy import BigInteger, Date, DateTime, MetaData, Text, create_engine, make_url, text
+from sqlalchemy import Identity as Numbered
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase, Session, mapped_column, sessionmaker
+
+APP_ROLE = "coop_app"
+
+Db = sessionmaker[Session]
+
+Identity = Annotated[int, mapped_column(BigInteger, Numbered(), primary_key=True)]
+Minor = Annotated[int, mapped_column(BigInteger)]
+Pieces = Annotated[int, mapped_column(BigInteger)]
+Instant = Annotated[datetime, mapped_column(DateTime(timezone=True))]
+
+
+class Base(DeclarativeBase):
+    """All tables; constraints get predictable names so that migrations and errors can speak of them."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads it as a class attribute
+        int: BigInteger,
+        str: Text,
+        datetime: DateTime(timezone=True),
+        date: Date,
+        dict[str, Any]: JSONB,
+    }
+
+
+def connect(url: str, *, assume_role: bool = False, pool_size: int = 5) -> Db:
+    """Return the maker of sessions for a database URL.
+
+    With `assume_role` each connection acts as the role that may only insert into the ledger,
+    for servers where one log-in both migrates and serves.
+    """
+    address = make_url(url).set(drivername="postgresql+psycopg")
+    options = "-c timezone=UTC" + (f" -c role={APP_ROLE}" if assume_role else "")
+    engine = create_engine(
+        address,
+        pool_size=pool_size,
+        max_overflow=10,
+        pool_pre_ping=True,
+        connect_args={"options": options},
+    )
+    return sessionmaker(engine, expire_on_commit=False)
+
+
+def raw(session: Session) -> psycopg.Connection[Any]:
+    """Return the session's psycopg connection, in the session's own transaction."""
+    connection = session.connection().connection.driver_connection
+    assert isinstance(connection, psycopg.Connection)
+    return connection
+
+
+def copy_rows(session: Session, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write rows by COPY, in the session's transaction: one statement however many rows."""
+    names = ", ".join(f'"{name}"' for name in columns)
+    statement = f'COPY "{table}" ({names}) FROM STDIN'
+    with raw(session).cursor() as cursor, cursor.copy(statement.encode()) as copy:
+        write = copy.write_row
+        for row in rows:
+            write(row)
+
+
+def take_ids(session: Session, table: str, count: int) -> range | list[int]:
+    """Reserve `count` ids of a table's sequence, for rows whose children are written in the same breath."""
+    if count == 0:
+        return range(0)
+    taken = session.scalars(
+        text(
+            "SELECT nextval(s.sequence) FROM (SELECT pg_get_serial_sequence(:t, 'id')::regclass AS sequence OFFSET 0) s,"
+            " generate_series(1, :n)"
+        ),
+        {"t": table, "n": count},
+    ).all()
+    first, last = taken[0], taken[-1]
+    return range(first, last + 1) if last - first + 1 == count else list(taken)

@@ -1,0 +1,1 @@
+"""What is shown to the town: frozen figures and the public page."""

@@ -1,0 +1,1 @@
+"""What is brought in: a whole season from files, whole or nothing."""

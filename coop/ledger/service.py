@@ -1,0 +1,165 @@
+"""Post entries: any number of them in five statements, checked by the database when the caller commits."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+
+from psycopg.errors import CheckViolation
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from coop.core.errors import NotFound, RuleBroken
+from coop.core.ledger import CHART, Entry
+from coop.core.season import month_of
+from coop.db import copy_rows, take_ids
+from coop.ledger import models
+
+
+def post(session: Session, entry: Entry, *, by: int, currency: str) -> int:
+    """Post one entry and return its id."""
+    return post_all(session, [entry], by=by, currency=currency)[0]
+
+
+def post_all(session: Session, entries: Sequence[Entry], *, by: int, currency: str) -> Sequence[int]:
+    """Post entries in their order and return their ids.
+
+    A key that was posted before, an overdrawn account or a closed period is refused by the database; commands look
+    first, under a lock, so that people get a sentence.
+    """
+    if not entries:
+        return []
+    accounts = open_accounts(
+        session, {(posting[0], posting[1]) for entry in entries for posting in entry.postings}, currency=currency
+    )
+    periods = _periods(session, {entry.business_date for entry in entries})
+    reversed_ids = _ids_of_keys(session, {entry.reverses for entry in entries if entry.reverses})
+    ids = take_ids(session, "entry", len(entries))
+    copy_rows(
+        session,
+        "entry",
+        ("id", "key", "kind", "business_date", "period_id", "line_count", "reverses_id", "actor_id", "memo"),
+        (
+            (
+                entry_id,
+                entry.key,
+                entry.kind,
+                entry.business_date,
+                periods[entry.business_date],
+                len(entry.postings),
+                reversed_ids[entry.reverses] if entry.reverses else None,
+                by,
+                entry.memo or None,
+            )
+            for entry_id, entry in zip(ids, entries, strict=True)
+        ),
+    )
+    _copy_postings(session, ids, entries, accounts)
+    return ids
+
+
+def _copy_postings(
+    session: Session, ids: Sequence[int], entries: Sequence[Entry], accounts: dict[tuple[int, str], int]
+) -> None:
+    rows = (
+        (entry_id, n, accounts[code, party], amount, line_id)
+        for entry_id, entry in zip(ids, entries, strict=True)
+        for n, (code, party, amount, line_id) in enumerate(entry.postings, 1)
+    )
+    try:
+        copy_rows(session, "posting", ("entry_id", "n", "account_id", "amount", "line_id"), rows)
+    except CheckViolation as error:
+        if error.diag.constraint_name != "ck_balance_not_overdrawn":
+            raise
+        raise RuleBroken("insufficient_credit", "There is not enough credit left for this.") from error
+
+
+def open_accounts(session: Session, wanted: Iterable[tuple[int, str]], *, currency: str) -> dict[tuple[int, str], int]:
+    """Return the ids of accounts by (code, party), opening those that do not exist yet."""
+    pairs = sorted(wanted)
+    codes, parties = [code for code, _ in pairs], [party for _, party in pairs]
+    found = _account_ids(session, codes, parties)
+    missing = [pair for pair in pairs if pair not in found]
+    if missing:
+        session.execute(
+            text(
+                "INSERT INTO account (code, party, currency, side)"
+                " SELECT * FROM unnest(CAST(:codes AS int[]), CAST(:parties AS text[]), CAST(:currencies AS text[]),"
+                " CAST(:sides AS smallint[])) ON CONFLICT (code, party) DO NOTHING"
+            ),
+            {
+                "codes": [code for code, _ in missing],
+                "parties": [party for _, party in missing],
+                "currencies": [currency] * len(missing),
+                "sides": [_side(code) for code, _ in missing],
+            },
+        )
+        found = _account_ids(session, codes, parties)
+    return found
+
+
+def _account_ids(session: Session, codes: list[int], parties: list[str]) -> dict[tuple[int, str], int]:
+    rows = session.execute(
+        text(
+            "SELECT a.code, a.party, a.id FROM account a"
+            " JOIN unnest(CAST(:codes AS int[]), CAST(:parties AS text[])) AS w (code, party)"
+            " ON a.code = w.code AND a.party = w.party"
+        ),
+        {"codes": codes, "parties": parties},
+    )
+    return {(code, party): account_id for code, party, account_id in rows}
+
+
+def _side(code: int) -> int:
+    kind = CHART[code]
+    return kind.normal_sign if kind.may_not_overdraw else 0
+
+
+def _periods(session: Session, days: set[date]) -> dict[date, int]:
+    """Return the open period of each day; calendar months are made as needed."""
+    found: dict[date, int] = {}
+    for starts, ends in sorted({month_of(day) for day in days}):
+        covering = _period_over(session, starts, ends)
+        if covering is None:
+            session.execute(
+                text("INSERT INTO period (starts, ends) VALUES (:starts, :ends) ON CONFLICT DO NOTHING"),
+                {"starts": starts, "ends": ends},
+            )
+            covering = _period_over(session, starts, ends)
+            assert covering is not None
+        period_id, closed = covering
+        if closed:
+            raise RuleBroken(
+                "period_closed",
+                f"The books of {starts:%B %Y} are closed. Use a date in an open month.",
+                field="business_date",
+            )
+        found |= {day: period_id for day in days if starts <= day <= ends}
+    return found
+
+
+def _period_over(session: Session, starts: date, ends: date) -> tuple[int, bool] | None:
+    row = session.execute(
+        select(models.Period.id, models.Period.closed_at).where(
+            models.Period.starts <= ends, models.Period.ends >= starts
+        )
+    ).first()
+    return None if row is None else (row.id, row.closed_at is not None)
+
+
+def _ids_of_keys(session: Session, keys: set[str]) -> dict[str, int]:
+    if not keys:
+        return {}
+    rows = session.execute(select(models.Entry.key, models.Entry.id).where(models.Entry.key.in_(keys)))
+    found = {row.key: row.id for row in rows}
+    if missing := keys - found.keys():
+        raise NotFound(f"There is no entry {min(missing)} to reverse.")
+    return found
+
+
+def balance_of(session: Session, code: int, party: str) -> int:
+    """Return a kept balance, debit + and credit -, or 0 where nothing was posted."""
+    amount = session.scalar(
+        select(models.Balance.amount)
+        .join(models.Account, models.Account.id == models.Balance.account_id)
+        .where(models.Account.code == code, models.Account.party == party)
+    )
+    return amount or 0

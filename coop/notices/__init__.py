@@ -1,0 +1,1 @@
+"""What is said to people: one row a mail, delivered by a job."""

@@ -1,0 +1,1 @@
+"""What is wanted: pools, offerings, orders and their lines."""

@@ -1,0 +1,1 @@
+"""What is paid out: statements, payout runs, payments and bank files."""

@@ -1,0 +1,107 @@
+"""What each maker is paid: runs, numbered statements, payments, and the bank file as it was stored."""
+
+from datetime import date
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, LargeBinary, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from coop.db import Base, Identity, Instant, Minor
+
+RUN_STATES = ("requested", "computed", "approved", "file_made", "settled", "partly_returned", "failed", "cancelled")
+
+
+class PayoutRun(Base):
+    """requested -> computed -> approved -> file_made -> settled; cancelled before the file is made."""
+
+    __tablename__ = "payout_run"
+    __table_args__ = (
+        CheckConstraint(f"state IN {RUN_STATES}", "state"),
+        CheckConstraint("approved_by IS NULL OR approved_by <> requested_by", "second_person"),
+        Index(
+            "uq_payout_run_open",
+            text("(true)"),
+            unique=True,
+            postgresql_where=text("state IN ('requested', 'computed', 'approved')"),
+        ),
+    )
+
+    id: Mapped[Identity]
+    through: Mapped[date] = mapped_column(comment="last business date of what is paid")
+    minimum_minor: Mapped[Minor]
+    state: Mapped[str] = mapped_column(server_default="requested")
+    requested_by: Mapped[int]
+    requested_at: Mapped[Instant]
+    computed_at: Mapped[Instant | None]
+    approved_by: Mapped[int | None]
+    approved_at: Mapped[Instant | None]
+    file_made_at: Mapped[Instant | None]
+    settled_at: Mapped[Instant | None]
+    failure: Mapped[str | None]
+
+
+class Statement(Base):
+    """What a maker is told about one payout; numbered without gaps in its series."""
+
+    __tablename__ = "statement"
+    __table_args__ = (
+        UniqueConstraint("series", "number"),
+        UniqueConstraint("run_id", "artisan_id"),
+        Index(None, "artisan_id"),
+    )
+
+    id: Mapped[Identity]
+    run_id: Mapped[int] = mapped_column(ForeignKey("payout_run.id"))
+    artisan_id: Mapped[int] = mapped_column(ForeignKey("artisan.id"))
+    series: Mapped[str]
+    number: Mapped[int] = mapped_column(Integer)
+    sold_minor: Mapped[Minor] = mapped_column(comment="price of all pieces handed over, deposits apart")
+    fee_minor: Mapped[Minor]
+    tax_minor: Mapped[Minor] = mapped_column(comment="tax inside the fee")
+    earned_minor: Mapped[Minor] = mapped_column(comment="sum of its lines: what the maker's account gained")
+    set_off_minor: Mapped[Minor] = mapped_column(server_default="0")
+    payable_minor: Mapped[Minor] = mapped_column(
+        comment="what is paid; 0 when under the minimum, then nothing is on it"
+    )
+
+
+class StatementLine(Base):
+    """A posting on the maker's account that this statement pays; a posting stands on one live statement only."""
+
+    __tablename__ = "statement_line"
+    __table_args__ = (Index("uq_statement_line_live", "entry_id", "n", unique=True, postgresql_where=text("live")),)
+
+    statement_id: Mapped[int] = mapped_column(ForeignKey("statement.id"), primary_key=True)
+    entry_id: Mapped[int] = mapped_column(primary_key=True)
+    n: Mapped[int] = mapped_column(Integer, primary_key=True)
+    amount_minor: Mapped[Minor]
+    live: Mapped[bool] = mapped_column(server_default=text("true"), comment="false once the run was cancelled")
+
+
+class Payment(Base):
+    """Money on its way to one maker; it is paid when the bank says so."""
+
+    __tablename__ = "payment"
+    __table_args__ = (CheckConstraint("amount_minor > 0", "amount"),)
+
+    id: Mapped[Identity]
+    statement_id: Mapped[int] = mapped_column(ForeignKey("statement.id"), unique=True)
+    bank_details_id: Mapped[int] = mapped_column(ForeignKey("bank_details.id"))
+    amount_minor: Mapped[Minor]
+    end_to_end_id: Mapped[str] = mapped_column(unique=True, comment="at most 35 of A-Z 0-9")
+    sent_entry_id: Mapped[int] = mapped_column(unique=True)
+    settled_on: Mapped[date | None]
+    settled_entry_id: Mapped[int | None]
+    returned_on: Mapped[date | None]
+    returned_entry_id: Mapped[int | None]
+
+
+class BankFile(Base):
+    """The bytes for the bank, stored before anybody can download them; every download gives the same."""
+
+    __tablename__ = "bank_file"
+
+    run_id: Mapped[int] = mapped_column(ForeignKey("payout_run.id"), primary_key=True)
+    message_id: Mapped[str] = mapped_column(unique=True)
+    bytes: Mapped[bytes] = mapped_column(LargeBinary)
+    sha256: Mapped[str]
+    made_at: Mapped[Instant]

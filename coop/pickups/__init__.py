@@ -1,0 +1,1 @@
+"""What is handed over: pickup points, pickups and hand-overs."""

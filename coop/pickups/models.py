@@ -1,0 +1,58 @@
+"""Where and when households fetch what they got, and the ticking off."""
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from coop.db import Base, Identity, Instant, Pieces
+
+
+class PickupPoint(Base):
+    __tablename__ = "pickup_point"
+
+    id: Mapped[Identity]
+    name: Mapped[str] = mapped_column(unique=True)
+    place: Mapped[str] = mapped_column(comment="street and town")
+    hours: Mapped[str] = mapped_column(comment="in words: Wednesdays 16:00 to 19:00")
+    ended_at: Mapped[Instant | None]
+
+
+class PickupChoice(Base):
+    """Where a household picks up; the latest row counts."""
+
+    __tablename__ = "pickup_choice"
+    __table_args__ = (Index(None, "household_id", "id"),)
+
+    id: Mapped[Identity]
+    household_id: Mapped[int] = mapped_column(ForeignKey("household.id"))
+    point_id: Mapped[int] = mapped_column(ForeignKey("pickup_point.id"))
+    chosen_at: Mapped[Instant] = mapped_column(server_default=text("clock_timestamp()"))
+
+
+class HandOver(Base):
+    """One ticking off: pieces of one order given to its household. Money is earned here."""
+
+    __tablename__ = "hand_over"
+    __table_args__ = (
+        CheckConstraint("age_checked_minimum IS NULL OR age_checked_minimum > 0", "age"),
+        Index(None, "order_id"),
+    )
+
+    id: Mapped[Identity]
+    order_id: Mapped[int] = mapped_column(ForeignKey("household_order.id"))
+    handed_at: Mapped[Instant]
+    handed_by: Mapped[int]
+    age_checked_minimum: Mapped[int | None] = mapped_column(
+        Integer, comment="age that the packer confirmed to have checked"
+    )
+
+
+class HandOverLine(Base):
+    __tablename__ = "hand_over_line"
+    __table_args__ = (
+        CheckConstraint("pieces > 0", "pieces"),
+        Index("ix_hand_over_line_line_id", "line_id"),
+    )
+
+    hand_over_id: Mapped[int] = mapped_column(ForeignKey("hand_over.id"), primary_key=True)
+    line_id: Mapped[int] = mapped_column(ForeignKey("order_line.id"), primary_key=True)
+    pieces: Mapped[Pieces]

@@ -1,0 +1,49 @@
+"""Settle a policy from a day on, and ask which one is in effect."""
+
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from coop.audit import service as audit
+from coop.core.errors import RuleBroken
+from coop.policy.models import Policy
+
+DEFAULTS: Final[dict[str, Any]] = {
+    "coop_name": "Smallbatch co-op",
+    "coop_line": "",
+    "coop_town": "",
+    "currency": "EUR",
+    "zone": "Europe/London",
+    "locale": "en_IE",
+    "fee_bp": 1000,
+    "payout_minimum_minor": 1000,
+    "coop_iban": "",
+}
+FROM_THE_START: Final = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+def settle(session: Session, name: str, value: Any, *, by: int, effective_from: datetime = FROM_THE_START) -> None:
+    """Set a policy from an instant on; an earlier row stays readable for its own time."""
+    if name not in DEFAULTS:
+        raise RuleBroken("unknown_policy", f"There is no policy called {name}.")
+    session.add(Policy(name=name, value=value, effective_from=effective_from, set_by=by))
+    session.flush()
+    audit.record(session, "settle_policy", by=by, subject=("policy", 0), detail={"name": name, "value": value})
+
+
+def current(session: Session, name: str, *, at: datetime) -> Any:
+    """Return the value in effect at an instant, or the product's default."""
+    return all_current(session, at=at)[name]
+
+
+def all_current(session: Session, *, at: datetime) -> dict[str, Any]:
+    """Return every policy in effect at an instant."""
+    rows = session.execute(
+        select(Policy.name, Policy.value)
+        .distinct(Policy.name)
+        .where(Policy.effective_from <= at)
+        .order_by(Policy.name, Policy.effective_from.desc())
+    )
+    return DEFAULTS | {row.name: row.value for row in rows}

@@ -1,0 +1,1 @@
+"""What is promised: seasons, share sizes, season shares and their waiting lists."""

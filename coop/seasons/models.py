@@ -1,0 +1,101 @@
+"""Seasons, the sizes of share they offer, who holds one and who waits for one."""
+
+from datetime import date
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, LargeBinary, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from coop.db import Base, Identity, Instant, Minor
+
+
+class Season(Base):
+    __tablename__ = "season"
+    __table_args__ = (
+        CheckConstraint("starts < ends", "order"),
+        CheckConstraint("guest_weight BETWEEN 1 AND 32767", "guest_weight"),
+        CheckConstraint("memory IN ('none', 'rounding', 'season')", "memory"),
+    )
+
+    id: Mapped[Identity]
+    name: Mapped[str] = mapped_column(unique=True)
+    starts: Mapped[date]
+    ends: Mapped[date]
+    rule: Mapped[str] = mapped_column(
+        server_default="cea/standing@1", comment="rule in force unless an offering says another"
+    )
+    memory: Mapped[str] = mapped_column(server_default="rounding")
+    guests_may_order: Mapped[bool] = mapped_column(server_default=text("true"))
+    guest_weight: Mapped[int] = mapped_column(Integer, server_default="1")
+    secret_sealed: Mapped[bytes] = mapped_column(LargeBinary, comment="season secret, AES-GCM under the field key")
+    secret_hash: Mapped[str] = mapped_column(comment="SHA-256 of the secret, published before orders open")
+    files_digest: Mapped[str | None] = mapped_column(
+        unique=True, comment="digest of the files the season was brought in from"
+    )
+    made_at: Mapped[Instant] = mapped_column(server_default=text("clock_timestamp()"))
+
+
+class ShareSize(Base):
+    __tablename__ = "share_size"
+    __table_args__ = (
+        UniqueConstraint("season_id", "name"),
+        CheckConstraint("weight BETWEEN 1 AND 32767", "weight"),
+        CheckConstraint("price_minor >= 0", "price"),
+        CheckConstraint("cap IS NULL OR cap >= 0", "cap"),
+    )
+
+    id: Mapped[Identity]
+    season_id: Mapped[int] = mapped_column(ForeignKey("season.id"))
+    name: Mapped[str]
+    line: Mapped[str] = mapped_column(server_default="", comment="one line that says whom it suits")
+    weight: Mapped[int] = mapped_column(Integer)
+    price_minor: Mapped[Minor]
+    cap: Mapped[int | None] = mapped_column(Integer, comment="how many there are; null for no limit")
+
+
+class SeasonShare(Base):
+    __tablename__ = "season_share"
+    __table_args__ = (
+        Index(
+            "uq_season_share_current", "size_id", "household_id", unique=True, postgresql_where=text("ended_at IS NULL")
+        ),
+        Index(None, "household_id"),
+    )
+
+    id: Mapped[Identity]
+    size_id: Mapped[int] = mapped_column(ForeignKey("share_size.id"))
+    household_id: Mapped[int] = mapped_column(ForeignKey("household.id"))
+    taken_at: Mapped[Instant]
+    taken_by: Mapped[int]
+    ended_at: Mapped[Instant | None]
+
+
+class Instalment(Base):
+    """Part of a share's price; it becomes member credit on its day, once it is paid."""
+
+    __tablename__ = "instalment"
+    __table_args__ = (UniqueConstraint("share_id", "n"), CheckConstraint("amount_minor > 0", "amount"))
+
+    id: Mapped[Identity]
+    share_id: Mapped[int] = mapped_column(ForeignKey("season_share.id"))
+    n: Mapped[int] = mapped_column(Integer)
+    due_on: Mapped[date]
+    amount_minor: Mapped[Minor]
+    released_at: Mapped[Instant | None]
+
+
+class ShareWait(Base):
+    """A household's place on the waiting list of a share size."""
+
+    __tablename__ = "share_wait"
+    __table_args__ = (
+        Index(
+            "uq_share_wait_current", "size_id", "household_id", unique=True, postgresql_where=text("ended_at IS NULL")
+        ),
+    )
+
+    id: Mapped[Identity]
+    size_id: Mapped[int] = mapped_column(ForeignKey("share_size.id"))
+    household_id: Mapped[int] = mapped_column(ForeignKey("household.id"))
+    since: Mapped[Instant]
+    ended_at: Mapped[Instant | None]
+    outcome: Mapped[str | None] = mapped_column(comment="took: a share came free; left: the household gave up")
