@@ -13,7 +13,7 @@ from typing import Any
 from celery import Celery
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
-from sqlalchemy import Index, Integer, text
+from sqlalchemy import Index, Integer, event, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from coop.db import Base, Db, Identity, Instant
@@ -86,7 +86,25 @@ def request(session: Session, job: str, row_id: int, *, dedup: str = "") -> int:
         ),
         {"job": job, "row": row_id, "key": key},
     ).scalar_one()
+    session.info.setdefault("rings", []).append((job, outbox_id))
     return outbox_id
+
+
+def wire(db: Db, redis_url: str) -> Db:
+    """Let sessions ring, once, for what they requested, after their real commit; a rollback forgets it."""
+
+    def ring_after_commit(session: Session) -> None:
+        if session.get_nested_transaction() is None:
+            for job, outbox_id in session.info.pop("rings", []):
+                ring(redis_url, job, outbox_id)
+
+    def forget(session: Session) -> None:
+        if session.get_nested_transaction() is None:
+            session.info.pop("rings", None)
+
+    event.listen(db, "after_commit", ring_after_commit)
+    event.listen(db, "after_rollback", forget)
+    return db
 
 
 @cache
