@@ -1,0 +1,5 @@
+// Every custom element of the pages. Each improves HTML that works without it.
+import "./live-status.js";
+import "./live-sum.js";
+import "./stepper-field.js";
+import "./theme-switch.js";
