@@ -1,1 +1,1 @@
-"""What is wanted: pools, offerings, orders and their lines."""
+"""What is wanted: orders and their lines."""

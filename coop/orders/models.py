@@ -1,56 +1,9 @@
-"""Pools, what is offered in them, and what households ask."""
-
-from datetime import date
+"""What households ask of a pool."""
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from coop.db import Base, Identity, Instant, Minor, Pieces
-
-
-class Pool(Base):
-    __tablename__ = "pool"
-    __table_args__ = (UniqueConstraint("season_id", "name"), CheckConstraint("opens_at < closes_at", "order"))
-
-    id: Mapped[Identity]
-    season_id: Mapped[int] = mapped_column(ForeignKey("season.id"))
-    name: Mapped[str] = mapped_column(unique=True)
-    opens_at: Mapped[Instant] = mapped_column(comment="planned opening; weights are those held at this instant")
-    closes_at: Mapped[Instant] = mapped_column(comment="cut-off, announced before opening")
-    pickup_on: Mapped[date] = mapped_column(comment="the day of the hand-over, and its business date")
-    opened_at: Mapped[Instant | None] = mapped_column(
-        comment="when orders really opened; from here on rule, caps and prices stand"
-    )
-    opened_by: Mapped[int | None]
-    closed_at: Mapped[Instant | None] = mapped_column(
-        comment="when it was closed; never before the cut-off unless nobody ordered"
-    )
-    closed_by: Mapped[int | None]
-    made_at: Mapped[Instant] = mapped_column(server_default=text("clock_timestamp()"))
-
-
-class Offering(Base):
-    __tablename__ = "offering"
-    __table_args__ = (
-        CheckConstraint("price_minor >= 0", "price"),
-        CheckConstraint("deposit_minor >= 0", "deposit"),
-        CheckConstraint("cap IS NULL OR cap > 0", "cap"),
-        CheckConstraint("surplus IN ('next_pool', 'artisan')", "surplus"),
-        Index(None, "pool_id"),
-    )
-
-    id: Mapped[Identity]
-    pool_id: Mapped[int] = mapped_column(ForeignKey("pool.id"))
-    product_id: Mapped[int] = mapped_column(ForeignKey("product.id"))
-    batch_id: Mapped[int] = mapped_column(ForeignKey("batch.id"), unique=True, comment="the batch that serves it")
-    terms_id: Mapped[int] = mapped_column(ForeignKey("artisan_terms.id"))
-    price_minor: Mapped[Minor]
-    deposit_minor: Mapped[Minor] = mapped_column(server_default="0")
-    cap: Mapped[int | None] = mapped_column(Integer, comment="most pieces one household may take")
-    rule: Mapped[str | None] = mapped_column(comment="null: the season's")
-    surplus: Mapped[str] = mapped_column(
-        server_default="next_pool", comment="where pieces beyond all wishes go from the shelf"
-    )
 
 
 class HouseholdOrder(Base):

@@ -1,0 +1,1 @@
+"""What is offered: pools, and a batch in each offering."""

@@ -1,0 +1,138 @@
+"""Plan pools and what they offer, open them to orders, close them at the cut-off."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import NamedTuple
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from coop.audit import service as audit
+from coop.core.errors import NotFound, RuleBroken
+from coop.db import Db, copy_rows, take_ids
+from coop.pools.models import Offering, Pool
+
+
+class NewPool(NamedTuple):
+    name: str
+    opens_at: datetime
+    closes_at: datetime
+    pickup_on: date
+
+
+def plan_pool(
+    session: Session, season_id: int, name: str, *, opens_at: datetime, closes_at: datetime, pickup_on: date
+) -> int:
+    """Plan an ordering window; nothing is visible to order in before it opens."""
+    if opens_at >= closes_at:
+        raise RuleBroken("bad_order", "A pool closes after it opens. Choose a later cut-off.", field="closes_at")
+    if pickup_on < closes_at.date():
+        raise RuleBroken("bad_order", "The pickup comes after the cut-off. Choose a later day.", field="pickup_on")
+    pool = Pool(season_id=season_id, name=name, opens_at=opens_at, closes_at=closes_at, pickup_on=pickup_on)
+    session.add(pool)
+    session.flush()
+    return pool.id
+
+
+def offer(
+    session: Session,
+    pool_id: int,
+    product_id: int,
+    batch_id: int,
+    *,
+    price_minor: int,
+    terms_id: int,
+    deposit_minor: int = 0,
+    cap: int | None = None,
+    rule: str | None = None,
+    surplus: str = "next_pool",
+) -> int:
+    """Offer a product's batch in a pool that has not opened yet: price, cap and rule stand from the opening on."""
+    if session.get_one(Pool, pool_id).opened_at is not None:
+        raise RuleBroken("in_use", "Orders have opened, so what is offered stands. Plan another pool instead.")
+    offering = Offering(
+        pool_id=pool_id,
+        product_id=product_id,
+        batch_id=batch_id,
+        price_minor=price_minor,
+        deposit_minor=deposit_minor,
+        terms_id=terms_id,
+        cap=cap,
+        rule=rule,
+        surplus=surplus,
+    )
+    session.add(offering)
+    session.flush()
+    return offering.id
+
+
+def open_pool(db: Db, pool_id: int, *, by: int, at: datetime) -> None:
+    """Open a planned pool to orders; from now on its rules, caps and prices stand."""
+    with db.begin() as session:
+        pool = _locked_pool(session, pool_id)
+        if pool.opened_at is not None:
+            return
+        if at >= pool.closes_at:
+            raise RuleBroken("too_late", "Its cut-off has passed. Plan a new pool with a later one.")
+        if session.scalar(select(Offering.id).where(Offering.pool_id == pool_id).limit(1)) is None:
+            raise RuleBroken("nothing_offered", "Nothing is offered in this pool yet. Add a batch first.")
+        pool.opened_at, pool.opened_by = at, by
+        audit.record(session, "open_pool", by=by, subject=("pool", pool_id))
+
+
+def close_pool(db: Db, pool_id: int, *, by: int, at: datetime, reason: str = "") -> None:
+    """Close a pool at or after its cut-off; before it only with a reason, which is kept for members to see."""
+    with db.begin() as session:
+        pool = _locked_pool(session, pool_id)
+        if pool.closed_at is not None:
+            return
+        if pool.opened_at is None:
+            raise RuleBroken("not_open", "This pool has not opened yet, so there is nothing to close.")
+        if at < pool.closes_at and not reason.strip():
+            raise RuleBroken(
+                "too_early",
+                "Members were promised a later cut-off. Say why it has to close now.",
+                field="reason",
+            )
+        pool.closed_at, pool.closed_by = at, by
+        audit.record(session, "close_pool", by=by, subject=("pool", pool_id), detail={"reason": reason.strip()})
+
+
+def close_due_pools(db: Db, *, at: datetime) -> int:
+    """Close every open pool whose cut-off has passed; return how many. The cut-off itself already ended ordering."""
+    with db.begin() as session:
+        due = session.scalars(
+            update(Pool)
+            .where(Pool.opened_at.is_not(None), Pool.closed_at.is_(None), Pool.closes_at < at)
+            .values(closed_at=at, closed_by=0)
+            .returning(Pool.id)
+        ).all()
+        for pool_id in due:
+            audit.record(session, "close_pool", by=0, subject=("pool", pool_id), detail={"reason": ""})
+    return len(due)
+
+
+def _locked_pool(session: Session, pool_id: int) -> Pool:
+    pool = session.get(Pool, pool_id, with_for_update=True)
+    if pool is None:
+        raise NotFound("There is no such pool.")
+    return pool
+
+
+def bring_in_pools(session: Session, season_id: int, pools: Sequence[NewPool]) -> list[int]:
+    """Write pools that were held elsewhere: opened and closed at the instants their calendar says."""
+    rows = [
+        {"season_id": season_id, "name": name, "opens_at": opens, "closes_at": closes, "pickup_on": pickup}
+        | {"opened_at": opens, "closed_at": closes}
+        for name, opens, closes, pickup in pools
+    ]
+    return list(session.scalars(insert(Pool).returning(Pool.id, sort_by_parameter_order=True), rows))
+
+
+def bring_in_offerings(session: Session, offerings: Sequence[tuple[int, int, int, int, int]]) -> Sequence[int]:
+    """Write offerings as (pool, product, batch, terms, price in minor units); return their ids in the same order."""
+    ids = take_ids(session, "offering", len(offerings))
+    columns = ("id", "pool_id", "product_id", "batch_id", "terms_id", "price_minor")
+    copy_rows(session, "offering", columns, ((i, *offering) for i, offering in zip(ids, offerings, strict=True)))
+    return ids
