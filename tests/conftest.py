@@ -1,0 +1,139 @@
+"""A private PostgreSQL and Valkey for the whole run, and databases made from one migrated template."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+import redis
+from sqlalchemy import create_engine, event, make_url, text
+from sqlalchemy.orm import Session, sessionmaker
+
+from coop.config import Settings, libpq_url
+from coop.embedded import Services
+
+_numbers = itertools.count(1)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--full", action="store_true", help="the long form: whole seasons and many more examples")
+
+
+@pytest.fixture(scope="session")
+def full(request: pytest.FixtureRequest) -> bool:
+    """Whether the long form was asked for."""
+    return bool(request.config.getoption("--full"))
+
+
+@pytest.fixture(scope="session")
+def services() -> Iterator[Services]:
+    """PostgreSQL and Valkey of this test process alone; quick, not durable."""
+    with tempfile.TemporaryDirectory(prefix="coop-tests-") as home, Services(Path(home), durable=False) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def template(services: Services) -> str:
+    """The name of the migrated database that the others are copies of; nobody stays connected to it."""
+    from coop.migrating import upgrade
+
+    upgrade(services.owner_url)
+    return "coop"
+
+
+@dataclasses.dataclass(frozen=True)
+class Database:
+    """One database of one test: as its owner, and as the app, which may do only what the migrations grant."""
+
+    name: str
+    owner_url: str
+    app_url: str
+
+
+@pytest.fixture
+def database(services: Services, template: str) -> Iterator[Database]:
+    """A fresh copy of the template, for tests with real commits, several connections or several processes."""
+    made = _copy(services, template)
+    yield made
+    _drop(services, made)
+
+
+@pytest.fixture
+def fresh_db(database: Database) -> Iterator[sessionmaker[Session]]:
+    """The app's sessions on a fresh database: commits are real, threads get connections of their own."""
+    engine = create_engine(database.app_url, connect_args={"options": "-c timezone=UTC"}, pool_size=50)
+    yield sessionmaker(engine, expire_on_commit=False)
+    engine.dispose()
+
+
+@pytest.fixture
+def settings(database: Database, redis_url: str, tmp_path: Path) -> Settings:
+    """Settings of an installation that lives on a fresh database, an empty broker and an empty home."""
+    words = {
+        "COOP_HOME": str(tmp_path / "home"),
+        "DATABASE_URL": database.app_url,
+        "DATABASE_OWNER_URL": database.owner_url,
+    }
+    return Settings.from_environment(words | {"REDIS_URL": redis_url})
+
+
+@pytest.fixture
+def redis_url(services: Services) -> str:
+    """The address of the broker, emptied for this test."""
+    with redis.Redis.from_url(services.redis_url) as broker:
+        broker.flushall()
+    return services.redis_url
+
+
+@pytest.fixture(scope="session")
+def _shared(services: Services, template: str) -> Iterator[Database]:
+    made = _copy(services, template)
+    yield made
+    _drop(services, made)
+
+
+@pytest.fixture(scope="session")
+def _shared_engine(_shared: Database):
+    engine = create_engine(_shared.app_url, connect_args={"options": "-c timezone=UTC"})
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def db(_shared_engine) -> Iterator[sessionmaker[Session]]:
+    """The app's sessions inside one transaction that is undone after the test: each commit releases a savepoint.
+
+    Checks that the database defers to the commit are asked for at each such commit, as they would be at a real one.
+    """
+    with _shared_engine.connect() as connection, connection.begin() as around:
+        maker = sessionmaker(connection, join_transaction_mode="create_savepoint", expire_on_commit=False)
+        event.listen(maker, "before_commit", _ask_deferred_checks)
+        yield maker
+        around.rollback()
+
+
+def _ask_deferred_checks(session: Session) -> None:
+    session.flush()
+    session.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))
+    session.execute(text("SET CONSTRAINTS ALL DEFERRED"))
+
+
+def _copy(services: Services, template: str) -> Database:
+    name = f"copy_{next(_numbers)}"
+    with psycopg.connect(libpq_url(services.owner_url), dbname="postgres", autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
+    urls = (
+        make_url(url).set(database=name).render_as_string(hide_password=False)
+        for url in (services.owner_url, services.app_url)
+    )
+    return Database(name, *urls)
+
+
+def _drop(services: Services, database: Database) -> None:
+    with psycopg.connect(libpq_url(services.owner_url), dbname="postgres", autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {database.name} WITH (FORCE)")
