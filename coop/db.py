@@ -41,19 +41,22 @@ class Base(DeclarativeBase):
     }
 
 
-def connect(url: str, *, assume_role: bool = False, pool_size: int = 5) -> Db:
+def connect(url: str, *, assume_role: bool = False, pool_size: int = 5, idle_limit: str = "") -> Db:
     """Return the maker of sessions for a database URL.
 
     With `assume_role` each connection acts as the role that may only insert into the ledger,
-    for servers where one log-in both migrates and serves.
+    for servers where one log-in both migrates and serves. A transaction left idle for `idle_limit` ("60s") is ended,
+    so that a frozen process does not keep its locks. Errors never quote the values of a statement.
     """
     address = make_url(url).set(drivername="postgresql+psycopg")
     options = "-c timezone=UTC" + (f" -c role={APP_ROLE}" if assume_role else "")
+    options += f" -c idle_in_transaction_session_timeout={idle_limit}" if idle_limit else ""
     engine = create_engine(
         address,
         pool_size=pool_size,
         max_overflow=10,
         pool_pre_ping=True,
+        hide_parameters=True,
         connect_args={"options": options},
     )
     return sessionmaker(engine, expire_on_commit=False)

@@ -4,34 +4,32 @@ A row is rung after commit and again by the sweep until it is done, so zero, one
 Each take of a row raises its epoch; whoever works on an older epoch is fenced off when it comes to write.
 """
 
-import logging
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import timedelta
-from functools import cache
+from datetime import datetime, timedelta
 from typing import Any
 
-from celery import Celery
-from kombu.exceptions import OperationalError
-from redis.exceptions import RedisError
-from sqlalchemy import Index, Integer, event, text
+from sqlalchemy import Index, Integer, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from coop.db import Base, Db, Identity, Instant
-
-log = logging.getLogger(__name__)
+from coop.failpoints import reach
 
 COMPUTE_ALLOCATION = "allocation.compute"
 PUBLISH_ALLOCATION = "allocation.publish"
 COMPUTE_PAYOUTS = "payouts.compute"
 DELIVER_NOTICE = "notices.deliver"
-CLOSE_POOLS = "orders.close_pools"
+CLOSE_POOLS = "pools.close_due"
 SEAL_AUDIT = "audit.seal"
 CHECK_BOOKS = "books.check"
+PURGE = "jobs.purge"
 SWEEP = "jobs.sweep"
 
-MOST_ATTEMPTS = 10
-LEASE = timedelta(seconds=60)
+LEASE = timedelta(seconds=15)
+"""How long a silent worker keeps a job. One at work prolongs it; while it writes, its lock on the row stands in."""
+
 QUIET_AFTER_RING = timedelta(seconds=10)
+KEPT_WHEN_DONE = timedelta(days=30)
 
 
 class Outbox(Base):
@@ -47,6 +45,7 @@ class Outbox(Base):
     attempts: Mapped[int] = mapped_column(
         Integer, server_default="0", comment="counted before the work, so a killer counts too"
     )
+    lost: Mapped[int] = mapped_column(Integer, server_default="0", comment="times its worker vanished in the work")
     lease_until: Mapped[Instant | None]
     epoch: Mapped[int] = mapped_column(Integer, server_default="0")
     done_at: Mapped[Instant | None]
@@ -74,6 +73,15 @@ class Lease:
     row_id: int
     epoch: int
     attempts: int
+    lost: int
+    age: timedelta
+    at: datetime
+    """When it was taken, by the database's clock: a worker's own may be wrong."""
+
+    @property
+    def reference(self) -> str:
+        """The name of this very attempt, the same in the log and on the page of the run."""
+        return f"{self.outbox_id}.{self.epoch}"
 
 
 def request(session: Session, job: str, row_id: int, *, dedup: str = "") -> int:
@@ -90,62 +98,40 @@ def request(session: Session, job: str, row_id: int, *, dedup: str = "") -> int:
     return outbox_id
 
 
-def wire(db: Db, redis_url: str) -> Db:
-    """Let sessions ring, once, for what they requested, after their real commit; a rollback forgets it."""
+def take(db: Db, outbox_id: int, job: str) -> Lease | None:
+    """Take the row for this worker, or return None where it is done, dead, leased, unknown or another job's.
 
-    def ring_after_commit(session: Session) -> None:
-        if session.get_nested_transaction() is None:
-            for job, outbox_id in session.info.pop("rings", []):
-                ring(redis_url, job, outbox_id)
-
-    def forget(session: Session) -> None:
-        if session.get_nested_transaction() is None:
-            session.info.pop("rings", None)
-
-    event.listen(db, "after_commit", ring_after_commit)
-    event.listen(db, "after_rollback", forget)
-    return db
-
-
-@cache
-def _bell(redis_url: str) -> Celery:
-    app = Celery("smallbatch-bell", broker=redis_url)
-    app.conf.update(
-        task_ignore_result=True,
-        task_serializer="json",
-        task_publish_retry_policy={"max_retries": 1, "interval_start": 0, "interval_step": 0.05, "interval_max": 0.05},
-        broker_transport_options={"socket_connect_timeout": 0.5, "socket_timeout": 2},
-    )
-    return app
-
-
-def ring(redis_url: str, job: str, outbox_id: int) -> None:
-    """Wake a worker for a committed row. A deaf broker costs delay only: the sweep rings again."""
-    try:
-        _bell(redis_url).send_task(job, args=[outbox_id])
-    except (OperationalError, RedisError, OSError) as error:
-        log.warning("ring job=%s outbox=%s failed=%s", job, outbox_id, type(error).__name__)
-
-
-def take(db: Db, outbox_id: int) -> Lease | None:
-    """Take the row for this worker, or return None where it is done, dead, leased or unknown."""
+    The attempt is counted here, before the work; a lease found expired counts as a worker lost.
+    """
     with db.begin() as session:
         row = session.execute(
             text(
                 "UPDATE outbox SET epoch = epoch + 1, attempts = attempts + 1,"
+                " lost = lost + CASE WHEN lease_until IS NULL THEN 0 ELSE 1 END,"
                 " lease_until = clock_timestamp() + :lease, next_at = clock_timestamp() + :lease"
-                " WHERE id = (SELECT id FROM outbox WHERE id = :id AND done_at IS NULL AND dead_at IS NULL"
+                " WHERE id = (SELECT id FROM outbox WHERE id = :id AND job = :job AND done_at IS NULL AND dead_at IS NULL"
                 "   AND (lease_until IS NULL OR lease_until < clock_timestamp()) FOR UPDATE SKIP LOCKED)"
-                " RETURNING id, job, row_id, epoch, attempts"
+                " RETURNING id, job, row_id, epoch, attempts, lost, clock_timestamp() - created_at, clock_timestamp()"
             ),
-            {"id": outbox_id, "lease": LEASE},
+            {"id": outbox_id, "job": job, "lease": LEASE},
         ).first()
-        if row is None:
-            return None
-        if row.attempts > MOST_ATTEMPTS:
-            _bury(session, row.id, "gave up after too many attempts")
-            return None
-        return Lease(row.id, row.job, row.row_id, row.epoch, row.attempts)
+    return None if row is None else Lease(*row)
+
+
+def prolong(db: Db, lease: Lease) -> bool:
+    """Keep the lease while the work goes on; say whether it is still ours. A row locked by its writer needs no lease."""
+    with db.begin() as session:
+        held = session.execute(
+            text(
+                "WITH mine AS (SELECT id, lease_until FROM outbox WHERE id = :id AND epoch = :epoch),"
+                " free AS (SELECT id FROM outbox WHERE id IN (SELECT id FROM mine) FOR UPDATE SKIP LOCKED),"
+                " kept AS (UPDATE outbox SET lease_until = clock_timestamp() + :lease, next_at = clock_timestamp() + :lease"
+                "  WHERE id IN (SELECT id FROM free) AND epoch = :epoch AND lease_until IS NOT NULL)"
+                " SELECT lease_until IS NOT NULL FROM mine"
+            ),
+            {"id": lease.outbox_id, "epoch": lease.epoch, "lease": LEASE},
+        ).scalar()
+    return bool(held)
 
 
 def still_ours(session: Session, lease: Lease) -> None:
@@ -159,6 +145,7 @@ def still_ours(session: Session, lease: Lease) -> None:
     ).first()
     if held is None:
         raise Fenced(f"{lease.job} {lease.row_id}: epoch {lease.epoch} is over")
+    reach(f"{lease.job}@after_compute")
 
 
 def finish(session: Session, lease: Lease) -> None:
@@ -168,6 +155,8 @@ def finish(session: Session, lease: Lease) -> None:
         text("UPDATE outbox SET done_at = clock_timestamp(), lease_until = NULL WHERE id = :id"),
         {"id": lease.outbox_id},
     )
+    session.flush()
+    reach(f"{lease.job}@before_commit")
 
 
 def put_back(db: Db, lease: Lease, *, why: str, wait: timedelta, spend_attempt: bool = True) -> None:
@@ -188,45 +177,84 @@ def put_back(db: Db, lease: Lease, *, why: str, wait: timedelta, spend_attempt: 
         )
 
 
-def give_up(db: Db, lease: Lease, *, why: str) -> None:
-    """Declare the job dead: a person has to look."""
-    with db.begin() as session:
-        still_ours(session, lease)
-        _bury(session, lease.outbox_id, why)
-
-
-def _bury(session: Session, outbox_id: int, why: str) -> None:
+def bury(session: Session, lease: Lease, *, why: str) -> None:
+    """Declare the job dead in the caller's transaction, which marks its subject failed: a person has to look."""
+    still_ours(session, lease)
     session.execute(
         text("UPDATE outbox SET dead_at = clock_timestamp(), lease_until = NULL, last_error = :why WHERE id = :id"),
-        {"id": outbox_id, "why": why},
+        {"id": lease.outbox_id, "why": why},
     )
 
 
-def due(db: Db, *, limit: int = 200) -> list[tuple[int, str]]:
-    """Return (id, job) of rows to be rung again, and keep them quiet for a moment so that sweeps do not flood."""
+def revive(session: Session, job: str, row_id: int) -> None:
+    """Give a dead job a fresh start, in the caller's transaction: somebody looked and wants it tried again."""
+    revived = session.scalars(
+        text(
+            "UPDATE outbox SET dead_at = NULL, attempts = 0, lost = 0, created_at = clock_timestamp(), next_at = clock_timestamp()"
+            " WHERE job = :job AND row_id = :row AND dead_at IS NOT NULL AND done_at IS NULL RETURNING id"
+        ),
+        {"job": job, "row": row_id},
+    ).all()
+    session.info.setdefault("rings", []).extend((job, outbox_id) for outbox_id in revived)
+
+
+def tick(session: Session, job: str, every: timedelta) -> int:
+    """Request the job for the current slot of its timetable, once however often asked; return how many slots were missed before it.
+
+    Missed slots are reported in the row, not made up for one by one: the one that runs now does their work.
+    """
+    row = session.execute(
+        text(
+            "WITH slot AS (SELECT floor(extract(epoch FROM clock_timestamp()) / :seconds)::bigint AS n),"
+            " last AS (SELECT max(row_id) AS n FROM outbox WHERE job = :job AND dedup_key LIKE 'tick:%')"
+            " INSERT INTO outbox (job, row_id, dedup_key, last_error)"
+            "  SELECT :job, slot.n, 'tick:' || :job || ':' || slot.n,"
+            "   CASE WHEN slot.n - last.n > 1 THEN 'missed before this: ' || slot.n - last.n - 1 END"
+            "  FROM slot, last WHERE last.n IS NULL OR slot.n > last.n"
+            " ON CONFLICT (dedup_key) DO NOTHING RETURNING id, last_error"
+        ),
+        {"job": job, "seconds": int(every.total_seconds())},
+    ).first()
+    if row is None:
+        return 0
+    session.info.setdefault("rings", []).append((job, row.id))
+    return int(row.last_error.rpartition(" ")[2]) if row.last_error else 0
+
+
+def due(db: Db, known: Collection[str], *, limit: int = 500) -> list[tuple[str, int]]:
+    """Return (job, id) of rows to ring again, and keep them quiet for a while, longer as they grow older.
+
+    Jobs this worker does not know are left for a newer one that does.
+    """
     with db.begin() as session:
         rows = session.execute(
             text(
-                "UPDATE outbox SET next_at = clock_timestamp() + :quiet WHERE id IN ("
-                " SELECT id FROM outbox WHERE done_at IS NULL AND dead_at IS NULL AND next_at <= clock_timestamp()"
-                "  AND (lease_until IS NULL OR lease_until < clock_timestamp())"
-                " ORDER BY next_at LIMIT :limit FOR UPDATE SKIP LOCKED) RETURNING id, job"
+                "UPDATE outbox SET next_at = clock_timestamp() + greatest(:quiet, least(:quiet * 6, (clock_timestamp() - created_at) / 2))"
+                " WHERE id IN (SELECT id FROM outbox WHERE done_at IS NULL AND dead_at IS NULL AND next_at <= clock_timestamp()"
+                "  AND (lease_until IS NULL OR lease_until < clock_timestamp()) AND job = ANY(:known)"
+                " ORDER BY next_at LIMIT :limit FOR UPDATE SKIP LOCKED) RETURNING job, id"
             ),
-            {"quiet": QUIET_AFTER_RING, "limit": limit},
+            {"quiet": QUIET_AFTER_RING, "limit": limit, "known": list(known)},
         ).all()
-    return [(row.id, row.job) for row in rows]
+    return [(row.job, row.id) for row in rows]
 
 
-def beat(db: Db, name: str) -> None:
-    """Say that `name` is alive."""
+def purge(db: Db) -> None:
+    """Forget jobs done long ago; what is dead stays until somebody looked."""
     with db.begin() as session:
-        session.execute(
-            text(
-                "INSERT INTO heartbeat (name, beat_at) VALUES (:name, clock_timestamp())"
-                " ON CONFLICT (name) DO UPDATE SET beat_at = clock_timestamp()"
-            ),
-            {"name": name},
-        )
+        session.execute(text("DELETE FROM outbox WHERE done_at < clock_timestamp() - :kept"), {"kept": KEPT_WHEN_DONE})
+
+
+def beat(session: Session, name: str) -> None:
+    """Say that `name` is alive; said often, written every few seconds."""
+    session.execute(
+        text(
+            "INSERT INTO heartbeat (name, beat_at) VALUES (:name, clock_timestamp())"
+            " ON CONFLICT (name) DO UPDATE SET beat_at = clock_timestamp()"
+            " WHERE heartbeat.beat_at < clock_timestamp() - interval '5 seconds'"
+        ),
+        {"name": name},
+    )
 
 
 def state_of(session: Session, job: str, row_id: int) -> Any:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +18,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from coop.config import Settings, libpq_url
 from coop.embedded import Services
+from tests.crew import Crew, PostOffice, hired
 
 _numbers = itertools.count(1)
 
@@ -33,7 +36,10 @@ def full(request: pytest.FixtureRequest) -> bool:
 @pytest.fixture(scope="session")
 def services() -> Iterator[Services]:
     """PostgreSQL and Valkey of this test process alone; quick, not durable."""
-    with tempfile.TemporaryDirectory(prefix="coop-tests-") as home, Services(Path(home), durable=False) as started:
+    with (
+        tempfile.TemporaryDirectory(prefix="coop-tests-", dir=_quick_folder()) as home,
+        Services(Path(home), durable=False) as started,
+    ):
         yield started
 
 
@@ -123,6 +129,16 @@ def _ask_deferred_checks(session: Session) -> None:
     session.execute(text("SET CONSTRAINTS ALL DEFERRED"))
 
 
+def _quick_folder() -> str | None:
+    """Memory where there is enough: a database copy is 600 files, which takes some disks a second and memory 30 ms."""
+    memory = Path("/dev/shm")
+    return (
+        str(memory)
+        if memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 2**30
+        else None
+    )
+
+
 def _copy(services: Services, template: str) -> Database:
     name = f"copy_{next(_numbers)}"
     with psycopg.connect(libpq_url(services.owner_url), dbname="postgres", autocommit=True) as connection:
@@ -137,3 +153,19 @@ def _copy(services: Services, template: str) -> Database:
 def _drop(services: Services, database: Database) -> None:
     with psycopg.connect(libpq_url(services.owner_url), dbname="postgres", autocommit=True) as connection:
         connection.execute(f"DROP DATABASE {database.name} WITH (FORCE)")
+
+
+@pytest.fixture
+def post_office() -> Iterator[PostOffice]:
+    """An open mail server."""
+    office = PostOffice()
+    office.open()
+    yield office
+    office.shut()
+
+
+@pytest.fixture
+def crew(settings: Settings, post_office: PostOffice, tmp_path: Path) -> Iterator[Crew]:
+    """Who starts real workers on a fresh database, an empty broker and the mail server."""
+    with hired(dataclasses.replace(settings, smtp_url=post_office.url), tmp_path) as crew:
+        yield crew

@@ -1,1 +1,1 @@
-"""Background workers: each task is a doorbell answered by a command of the co-op."""
+"""What is done beside the pages: one task of three lines per job, and the timetable."""

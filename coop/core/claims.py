@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from coop.core.errors import RuleBroken
 
@@ -90,7 +89,8 @@ class BatchInput:
     version: int = 1
 
 
-class Outcome(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Outcome:
     """What one batch gave, in the order of its claims; micro-units but for the awards, which are pieces.
 
     `entitlements`, `opening` and `closing` are empty in a season that keeps no balances; `entitled` holds what each
@@ -106,10 +106,7 @@ class Outcome(NamedTuple):
 
 @dataclass(slots=True)
 class Standing:
-    """What each member is owed, and (memory "season") was entitled to so far, in micro-units by claim id.
-
-    Whose balance never moved may be missing, and stands at 0.
-    """
+    """What each member is owed, and (memory "season") was entitled to so far, in micro-units by claim id."""
 
     owed: dict[str, int] = field(default_factory=dict)
     entitled: dict[str, int] = field(default_factory=dict)
@@ -119,11 +116,10 @@ class Standing:
 
     def add(self, ids: Sequence[str], outcome: Outcome) -> None:
         """Move on to where the members stand after a batch."""
-        if outcome.closing is not outcome.opening:
+        if outcome.closing:
             self.owed.update(zip(ids, outcome.closing, strict=True))
-        if outcome.entitled:
-            sums = [before + part for before, part in zip(outcome.entitled, outcome.entitlements, strict=True)]
-            self.entitled.update(zip(ids, sums, strict=True))
+        for claim, before, part in zip(ids, outcome.entitled, outcome.entitlements, strict=False):
+            self.entitled[claim] = before + part
 
 
 def rule_named(text: str) -> str:

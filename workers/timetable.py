@@ -1,0 +1,22 @@
+"""All schedules of the co-op, on one page.
+
+The beat rings for the sweep and for nothing else. The sweep writes a row for each slot that has come, once however many
+beats and sweeps there are, so a slot that was missed can be seen.
+"""
+
+from datetime import timedelta
+from typing import Any, Final
+
+from coop import jobs
+
+SWEEP_EVERY: Final = timedelta(seconds=2)
+
+SLOTS: Final = {
+    jobs.CLOSE_POOLS: timedelta(seconds=15),
+    jobs.SEAL_AUDIT: timedelta(minutes=1),
+    jobs.PURGE: timedelta(days=1),
+}
+
+BEAT: Final[dict[str, dict[str, Any]]] = {
+    "sweep": {"task": jobs.SWEEP, "schedule": SWEEP_EVERY, "options": {"expires": 10}},
+}
