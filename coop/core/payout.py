@@ -124,17 +124,21 @@ def handed_over(lines: Iterable[HandedOver]) -> tuple[Posting, ...]:
     """
     postings: list[Posting] = []
     fee = tax = sales = cost = 0
-    for household, line_id, model, part, nets in lines:
-        gross, deposit, line_fee, fee_tax, price_tax, net = part
-        assert net == sum(minor for _, minor in nets), line_id
+    resale = Model.RESALE
+    for household, line_id, model, (gross, deposit, line_fee, fee_tax, price_tax, net), nets in lines:
         if gross + deposit:
             postings.append(Posting(ORDER_HOLD, household, gross + deposit, line_id))
         if deposit:
             postings.append(Posting(DEPOSITS_HELD, household, -deposit, line_id))
-        postings += [Posting(OWED_TO_MAKER, maker, -minor, line_id) for maker, minor in nets if minor]
+        left = net
+        for maker, minor in nets:
+            left -= minor
+            if minor:
+                postings.append(Posting(OWED_TO_MAKER, maker, -minor, line_id))
+        assert left == 0, f"the makers of line {line_id} do not share its net"
         tax += fee_tax + price_tax
         fee += line_fee - fee_tax
-        if model is Model.RESALE:
+        if model is resale:
             sales += gross - price_tax
             cost += net
     for code, amount in ((FEE_INCOME, -fee), (SALES_INCOME, -sales), (TAX_PAYABLE, -tax), (COST_OF_GOODS, cost)):

