@@ -15,6 +15,8 @@ WORDS = {
     "worker": "coop.commands.house",
     "beat": "coop.commands.house",
     "migrate": "coop.commands.house",
+    "solve": "coop.commands.checking",
+    "verify": "coop.commands.checking",
 }
 
 
