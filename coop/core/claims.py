@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from coop.core.errors import RuleBroken
 
@@ -89,8 +90,7 @@ class BatchInput:
     version: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What one batch gave, in the order of its claims; micro-units but for the awards, which are pieces.
 
     `entitlements`, `opening` and `closing` are empty in a season that keeps no balances; `entitled` holds what each
@@ -106,7 +106,10 @@ class Outcome:
 
 @dataclass(slots=True)
 class Standing:
-    """What each member is owed, and (memory "season") was entitled to so far, in micro-units by claim id."""
+    """What each member is owed, and (memory "season") was entitled to so far, in micro-units by claim id.
+
+    Whose balance never moved may be missing, and stands at 0.
+    """
 
     owed: dict[str, int] = field(default_factory=dict)
     entitled: dict[str, int] = field(default_factory=dict)
@@ -116,10 +119,11 @@ class Standing:
 
     def add(self, ids: Sequence[str], outcome: Outcome) -> None:
         """Move on to where the members stand after a batch."""
-        if outcome.closing:
+        if outcome.closing is not outcome.opening:
             self.owed.update(zip(ids, outcome.closing, strict=True))
-        for claim, before, part in zip(ids, outcome.entitled, outcome.entitlements, strict=False):
-            self.entitled[claim] = before + part
+        if outcome.entitled:
+            sums = [before + part for before, part in zip(outcome.entitled, outcome.entitlements, strict=True)]
+            self.entitled.update(zip(ids, sums, strict=True))
 
 
 def rule_named(text: str) -> str:

@@ -164,9 +164,9 @@ def tickets(key: bytes, numbers: Words) -> Words:
     return _siphash(halves[:1], halves[1:], numbers)
 
 
-def tickets_of_many(keys: Sequence[bytes], numbers: Sequence[int]) -> list[int]:
-    """Draw tickets of claims in many batches: each claim's number under its own batch's key."""
-    halves = np.frombuffer(b"".join(keys), "<u8").astype(np.uint64).reshape(-1, 2)
+def tickets_of_many(keys: Sequence[bytes], sizes: Sequence[int], numbers: Sequence[int]) -> list[int]:
+    """Draw the tickets of many batches in one go: `sizes` says how many of `numbers` belong to each batch's key."""
+    halves = np.frombuffer(b"".join(keys), "<u8").astype(np.uint64).reshape(-1, 2).repeat(sizes, axis=0)
     drawn: list[int] = _siphash(halves[:, 0], halves[:, 1], np.array(numbers, np.uint64)).tolist()
     return drawn
 

@@ -50,22 +50,22 @@ def _drawn(batches: Sequence[BatchInput], seed: bytes, numbers: dict[str, int]) 
     for place, batch in enumerate(batches):
         if len(batch.ids) > 1 and _needs_deciding(batch) and not _takes_arrays(batch):
             drawing.append(place)
-            keys.extend([tie_key(seed, batch.id)] * len(batch.ids))
-            claims.extend(_numbers(batch, numbers))
-    tickets = kernel.tickets_of_many(keys, claims)
+            keys.append(tie_key(seed, batch.id))
+            claims.extend(_numbers(batch.ids, numbers))
+    sizes = [len(batches[place].ids) for place in drawing]
+    tickets = kernel.tickets_of_many(keys, sizes, claims)
     drawn, start = {}, 0
-    for place in drawing:
-        end = start + len(batches[place].ids)
-        drawn[place] = tickets[start:end]
-        start = end
+    for place, size in zip(drawing, sizes, strict=True):
+        drawn[place] = tickets[start : start + size]
+        start += size
     return drawn
 
 
-def _numbers(batch: BatchInput, numbers: dict[str, int]) -> list[int]:
-    for claim in batch.ids:
+def _numbers(ids: Sequence[str], numbers: dict[str, int]) -> list[int]:
+    for claim in ids:
         if claim not in numbers:
             numbers[claim] = claim_number(claim)
-    return [numbers[claim] for claim in batch.ids]
+    return [numbers[claim] for claim in ids]
 
 
 def _needs_deciding(batch: BatchInput) -> bool:
@@ -136,7 +136,7 @@ def _disputed(
 
 def _disputed_by_arrays(batch: BatchInput, opening: list[int], seed: bytes, numbers: dict[str, int]) -> Outcome:
     weights, limits = np.array(batch.weights, np.int64), np.array(batch.requests, np.int64)
-    own = np.array(_numbers(batch, numbers), np.uint64)
+    own = np.array(_numbers(batch.ids, numbers), np.uint64)
     key = tie_key(seed, batch.id)
     parts = kernel.entitlements(weights, limits, batch.units, key, own)
     targets = parts + np.array(opening, np.int64)
@@ -162,7 +162,7 @@ def _webster(
         return [units]
     if tickets:
         return cheapest_pieces(batch.weights, limits, units, tickets)
-    own = np.array(_numbers(batch, numbers), np.uint64)
+    own = np.array(_numbers(batch.ids, numbers), np.uint64)
     arrays = np.array(batch.weights, np.int64), np.array(limits, np.int64)
     awards: list[int] = kernel.cheapest_pieces(*arrays, units, tie_key(seed, batch.id), own).tolist()
     return awards

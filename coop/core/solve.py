@@ -147,7 +147,8 @@ def _answer_season(problem: SeasonProblem, engine: Engine) -> Answer:
         for claim, award in steps[-1].items():
             totals[claim] = totals.get(claim, 0) + award
         worst = max([worst, *(abs(balance) for balance in outcome.closing)])
-    return {"steps": steps, "totals": totals, "owed_micro": standing.owed, "worst_owed_micro": worst}
+    owed = {claim: standing.owed.get(claim, 0) for claim in totals}
+    return {"steps": steps, "totals": totals, "owed_micro": owed, "worst_owed_micro": worst}
 
 
 def _columns(batch: BatchProblem, claims: Sequence[Claim]) -> BatchInput:

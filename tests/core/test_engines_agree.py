@@ -116,7 +116,10 @@ def test_a_season_is_the_same_by_the_engine_and_by_the_reference(season, memory,
         patch.setattr(sharing, "ARRAYS_FROM", 2 if by_arrays else 400)
         outcomes, closing = share_out_pool(season, Standing(), terms, SEED)
     assert [figures(outcome) for outcome in outcomes] == [figures(outcome) for outcome in expected]
-    assert closing == reference
+    assert {claim: owed for claim, owed in closing.owed.items() if owed} == {
+        claim: owed for claim, owed in reference.owed.items() if owed
+    }
+    assert closing.entitled == reference.entitled
 
 
 @FEW
@@ -135,7 +138,7 @@ def test_nothing_is_wasted_nobody_gets_more_than_asked_and_balances_stay_bounded
         state.add(batch.ids, outcome)
         assert sum(state.owed.values()) == 0
         if all(earlier.rule == STANDING_RULE for earlier in season):
-            bound = standing.bound(len(state.owed)) * MICRO
+            bound = standing.bound(len({claim for earlier in season for claim in earlier.ids})) * MICRO
             assert all(abs(balance) <= bound for balance in state.owed.values())
 
 
@@ -232,8 +235,8 @@ def test_tickets_by_arrays_are_the_tickets_by_the_paper():
     one_by_one = [ticket(key, name) for name in names[:300]] * 20
     assert kernel.tickets(key, np.array(numbers, np.uint64)).tolist() == one_by_one
     other = tie_key(SEED, "c")
-    mixed = kernel.tickets_of_many([key, other] * 3000, numbers)
-    assert mixed[:4] == [ticket(own, name) for own, name in zip([key, other] * 2, names, strict=False)]
+    mixed = kernel.tickets_of_many([key, other, key], [2, 1, 5997], numbers)
+    assert mixed[:4] == [ticket(own, name) for own, name in zip([key, key, other, key], names, strict=False)]
 
 
 def test_equal_tickets_fall_back_on_the_claim_id():

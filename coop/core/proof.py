@@ -1,0 +1,171 @@
+"""Checks a proof file with the pure reference alone, as any stranger can, and names the first thing that differs."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from coop.core.canonical import canonical, digest
+from coop.core.claims import BatchInput, Outcome, Standing
+from coop.core.errors import RuleBroken
+from coop.core.fields import Fields, fields_of, parsed
+from coop.core.proof_reading import Differs, read_head, read_input
+from coop.core.records import CHAIN_START, Head, pool_digest, text_digest
+from coop.core.standing import share_out_by_reference
+
+
+@dataclass(slots=True)
+class _Check:
+    """How far a check has come."""
+
+    head: Head
+    previous: str
+    standing: Standing = field(default_factory=Standing)
+    inputs: list[str] = field(default_factory=list)
+
+
+def verify_lines(lines: Iterable[bytes]) -> dict[str, Any]:
+    """Recompute a proof given as lines with their line ends.
+
+    Gives {"ok", "batches", "result_digest", "first_difference"}: how many batches hold, the digest of the last one
+    that does, and None or {"line", "batch", "what", "claim", "sentence"}.
+    """
+    source = iter(lines)
+    number, batch_id = 1, None
+    check = None
+    try:
+        head = read_head(_line(next(source, b"")))
+        check = _Check(head, text_digest(head.text))
+        for raw in source:
+            number, batch_id = number + 1, None
+            value = _line(raw)
+            batch_id = _batch_id(value)
+            _check_batch(check, Fields(value))
+        number, batch_id = number + 1, None
+        _check_end(check)
+    except (Differs, RuleBroken) as found:
+        return _verdict(check, _difference(found, number, batch_id))
+    return _verdict(check, None)
+
+
+def _verdict(check: _Check | None, difference: dict[str, Any] | None) -> dict[str, Any]:
+    return {
+        "ok": difference is None,
+        "batches": len(check.inputs) if check else 0,
+        "result_digest": check.previous if check else None,
+        "first_difference": difference,
+    }
+
+
+def _difference(found: Differs | RuleBroken, number: int, batch_id: str | None) -> dict[str, Any]:
+    if isinstance(found, Differs):
+        what, claim, sentence = found.what, found.claim or None, found.sentence
+    else:
+        where = f" ({found.field})" if found.field else ""
+        what, claim, sentence = found.code, None, f"{found.sentence}{where}"
+    return {"line": number, "batch": batch_id, "what": what, "claim": claim, "sentence": sentence}
+
+
+def _line(raw: bytes) -> dict[str, Any]:
+    """Parse one line, which must be canonical to the byte."""
+    if not raw.endswith(b"\n"):
+        raise Differs("line_end", "The line is cut off, or missing: every line of a proof ends with a line feed.")
+    value = parsed(raw[:-1])
+    fields_of(value, "")
+    if canonical(value) != raw[:-1]:
+        raise Differs("not_canonical", "The line is not canonical JSON: keys sorted, no spaces, nothing doubled.")
+    found: dict[str, Any] = value
+    return found
+
+
+def _batch_id(value: dict[str, Any]) -> str | None:
+    try:
+        return str(value["input"]["batch"]["id"])
+    except (KeyError, TypeError):
+        return None
+
+
+def _check_batch(check: _Check, fields: Fields) -> None:
+    has_memory = check.head.terms.memory == "season"
+    names = ("awards", "closing", "input", "input_digest", "opening", "result_digest", "seed")
+    fields.only((*names, "entitled") if has_memory else names)
+    batch = read_input(fields.inner("input"), check.head)
+    input_digest = digest(fields.values["input"])
+    if fields.text("input_digest") != input_digest:
+        raise Differs("input", "The frozen input (batch, claims, rule or terms) is not the one that was digested.")
+    if fields.text("seed") != check.head.seed.hex():
+        raise Differs("seed", "The seed does not follow from the source and the pool's input digest.")
+    balances = batch.ids if check.head.terms.memory else ()
+    opening = _column(fields, "opening", balances)
+    entitled = _column(fields, "entitled", balances) if has_memory else []
+    _check_opening(check, batch, opening, entitled)
+    awards = _column(fields, "awards", batch.ids)
+    closing = _column(fields, "closing", balances)
+    outcome = share_out_by_reference(batch, check.standing, check.head.terms, check.head.seed)
+    _check_figures(batch, awards, closing, outcome)
+    result = {name: fields.values[name] for name in ("awards", "closing", "opening", "seed")}
+    if has_memory:
+        result["entitled"] = fields.values["entitled"]
+    link = digest({**result, "input_digest": input_digest, "previous": check.previous})
+    if fields.text("result_digest") != link:
+        raise Differs("chain", "The result digest does not follow from this result and the one before it.")
+    check.standing.add(batch.ids, outcome)
+    check.inputs.append(input_digest)
+    check.previous = link
+
+
+def _column(fields: Fields, name: str, ids: Sequence[str]) -> list[int]:
+    inside = fields.inner(name)
+    for claim in ids:
+        if claim not in inside.values:
+            raise Differs(name, f"“{name}” has no entry for this claim.", claim)
+    inside.only(ids)
+    return [inside.whole(claim, least=-(2**53 - 1)) for claim in ids]
+
+
+def _check_opening(check: _Check, batch: BatchInput, opening: Sequence[int], entitled: Sequence[int]) -> None:
+    """Hold each opening balance against the last closing one; a member new in this file is taken at its word.
+
+    The word is bound by the chain all the same; only in a season's first pool everybody must start at 0.
+    """
+    for balances, own, what in (
+        (check.standing.owed, opening, "opening"),
+        (check.standing.entitled, entitled, "entitled"),
+    ):
+        for claim, balance in zip(batch.ids, own, strict=False):
+            expected = balances.get(claim, 0 if check.head.chain_start == CHAIN_START else balance)
+            if balance != expected:
+                sentence = f"The claim opens at {balance} micro-units, but the batch before left it at {expected}."
+                raise Differs(what, sentence, claim)
+            balances[claim] = balance
+
+
+def _check_figures(batch: BatchInput, awards: Sequence[int], closing: Sequence[int], outcome: Outcome) -> None:
+    asked = [sum(both) for both in zip(batch.requests, batch.tolerances or [0] * len(batch.ids), strict=True)]
+    for claim, award, most in zip(batch.ids, awards, asked, strict=True):
+        if not 0 <= award <= most:
+            raise Differs("cap", f"The award of {award} lies outside 0 to {most}, what the claim asked for.", claim)
+    if sum(awards) != min(batch.units, sum(asked)):
+        sentence = f"{sum(awards)} pieces are awarded where {min(batch.units, sum(asked))} must be."
+        raise Differs("sum", sentence, _first_unlike(batch.ids, awards, outcome.awards))
+    claim = _first_unlike(batch.ids, awards, outcome.awards)
+    if claim:
+        place = batch.ids.index(claim)
+        sentence = f"The record awards {awards[place]}; the rule {batch.rule} gives {outcome.awards[place]}."
+        raise Differs("award", sentence, claim)
+    claim = _first_unlike(batch.ids, closing, outcome.closing)
+    if claim:
+        place = batch.ids.index(claim)
+        sentence = f"The record closes at {closing[place]} micro-units; it must be {outcome.closing[place]}."
+        raise Differs("closing", sentence, claim)
+
+
+def _first_unlike(ids: Sequence[str], recorded: Sequence[int], expected: Sequence[int]) -> str:
+    return next((claim for claim, a, b in zip(ids, recorded, expected, strict=False) if a != b), "")
+
+
+def _check_end(check: _Check) -> None:
+    if len(check.inputs) != check.head.batches:
+        sentence = f"The head promises {check.head.batches} batches, the file holds {len(check.inputs)}."
+        raise Differs("batches", sentence)
+    if pool_digest(check.inputs) != check.head.input_digest:
+        raise Differs("order", "The batches, in this order, do not give the pool's input digest.")

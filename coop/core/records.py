@@ -1,0 +1,194 @@
+"""The record of a pool's sharing out: frozen inputs, seed, and one chain of results through the season.
+
+Everything is canonical JSON. It is written here directly, for speed; `canonical.canonical` of the parsed text gives
+the same bytes. What binds what: a batch's input digest covers its claims and terms; the pool's input digest covers
+its batches in their order, and the seed depends on it; each result names its input, its seed, and the result before
+it; the first one names the digest of the head, and the head the last result of the pool before.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from coop.core.canonical import canonical, canonical_text
+from coop.core.claims import BatchInput, Outcome, Terms
+from coop.core.errors import RuleBroken
+from coop.core.tickets import seed_of
+
+CHAIN_START = "0" * 64
+"""What the first pool of a season names as the result before it."""
+
+FORMAT = "smallbatch-proof/1"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a pool's seed came from: `kind` is season, witnesses or beacon; `value` its 32 bytes.
+
+    `secrets` are what the witnesses revealed, in the order of their commitments; `round` names the beacon's round.
+    """
+
+    kind: str
+    value: bytes
+    secrets: tuple[bytes, ...] = ()
+    round: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FrozenPool:
+    """The inputs of a pool before its seed exists: a canonical text and digest per batch, and the pool's digest."""
+
+    texts: tuple[str, ...]
+    digests: tuple[str, ...]
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The first line of a proof; `rule` is the season's default, `chain_start` the last result digest before."""
+
+    season: str
+    pool: str
+    rule: str
+    terms: Terms
+    source: Source
+    chain_start: str
+    batches: int
+    input_digest: str
+
+    @property
+    def seed(self) -> bytes:
+        return seed_of(self.source.value, self.input_digest)
+
+    @property
+    def text(self) -> str:
+        """Write the head as canonical JSON."""
+        source: dict[str, Any] = {"kind": self.source.kind, "value": self.source.value.hex()}
+        if self.source.secrets:
+            source["secrets"] = [secret.hex() for secret in self.source.secrets]
+        if self.source.round:
+            source["round"] = self.source.round
+        head = {
+            "batches": self.batches,
+            "chain_start": self.chain_start,
+            "credit_cap": self.terms.credit_cap,
+            "format": FORMAT,
+            "input_digest": self.input_digest,
+            "memory": self.terms.memory,
+            "pool": self.pool,
+            "rule": self.rule,
+            "season": self.season,
+            "source": source,
+        }
+        return canonical(head).decode()
+
+
+def freeze(batches: Sequence[BatchInput], terms: Terms) -> FrozenPool:
+    """Write down the inputs of a pool's batches, in the order in which they will be applied."""
+    names = _Names()
+    memory = "null" if terms.memory is None else canonical_text(terms.memory)
+    terms_text = f'],"credit_cap":{_number(terms.credit_cap)},"memory":{memory}'
+    texts = tuple([_input_text(batch, terms_text, names) for batch in batches])
+    digests = tuple([text_digest(text) for text in texts])
+    return FrozenPool(texts, digests, pool_digest(digests))
+
+
+def pool_digest(input_digests: Sequence[str]) -> str:
+    """Give the digest to publish before the source of the seed exists."""
+    return text_digest("\n".join(input_digests))
+
+
+def chain(head: Head, batches: Sequence[BatchInput], frozen: FrozenPool, outcomes: Sequence[Outcome]) -> list[str]:
+    """Link the results of a pool, in order; gives the result digest of each batch."""
+    names = _Names()
+    seed = head.seed.hex()
+    previous = text_digest(head.text)
+    links = []
+    for batch, input_digest, outcome in zip(batches, frozen.digests, outcomes, strict=True):
+        awards, closing, entitled, opening = _figures(batch.ids, outcome, head.terms, names)
+        previous = text_digest(
+            f'{{"awards":{awards},"closing":{closing},{entitled}"input_digest":"{input_digest}",'
+            f'"opening":{opening},"previous":"{previous}","seed":"{seed}"}}'
+        )
+        links.append(previous)
+    return links
+
+
+def last_link(head: Head, links: Sequence[str]) -> str:
+    """Give the digest that stands for the whole pool, and that the next pool's head names as its chain start."""
+    return links[-1] if links else text_digest(head.text)
+
+
+def proof_lines(
+    head: Head,
+    batches: Sequence[BatchInput],
+    frozen: FrozenPool,
+    outcomes: Sequence[Outcome],
+    links: Sequence[str],
+) -> Iterator[bytes]:
+    """Write a proof as JSON lines: the head, then one line per batch with everything `coop verify` recomputes."""
+    names = _Names()
+    seed = head.seed.hex()
+    yield f"{head.text}\n".encode()
+    for place, batch in enumerate(batches):
+        awards, closing, entitled, opening = _figures(batch.ids, outcomes[place], head.terms, names)
+        yield (
+            f'{{"awards":{awards},"closing":{closing},{entitled}"input":{frozen.texts[place]},'
+            f'"input_digest":"{frozen.digests[place]}","opening":{opening},'
+            f'"result_digest":"{links[place]}","seed":"{seed}"}}\n'
+        ).encode()
+
+
+def text_digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+class _Names(dict[str, str]):
+    """Claim ids as canonical JSON keys, colon included; each is checked and quoted once."""
+
+    def __missing__(self, claim: str) -> str:
+        if not claim.isascii():
+            raise RuleBroken("key_not_ascii", "Claim ids in a record must be plain ASCII text.", field="id")
+        name = self[claim] = f"{canonical_text(claim)}:"
+        return name
+
+
+def _input_text(batch: BatchInput, terms_text: str, names: _Names) -> str:
+    keys = [names[claim][:-1] for claim in batch.ids]
+    if any(batch.tolerances):
+        claims = [
+            f'{{"id":{key},"request":{request},"tolerance":{tolerance},"weight":{weight}}}'
+            for key, request, tolerance, weight in zip(
+                keys, batch.requests, batch.tolerances, batch.weights, strict=True
+            )
+        ]
+    else:
+        claims = [
+            f'{{"id":{key},"request":{request},"weight":{weight}}}'
+            for key, request, weight in zip(keys, batch.requests, batch.weights, strict=True)
+        ]
+    listed = ",".join(claims)
+    return (
+        f'{{"batch":{{"id":{canonical_text(batch.id)},"units":{batch.units}}},"claims":[{listed}'
+        f'{terms_text},"rule":"{batch.rule}","version":{batch.version}}}'
+    )
+
+
+def _figures(ids: Sequence[str], outcome: Outcome, terms: Terms, names: _Names) -> tuple[str, str, str, str]:
+    """Write awards, closing, entitled (with its key, "" where the memory needs none) and opening."""
+    keys = [names[claim] for claim in ids]
+    awards = _object(keys, outcome.awards)
+    opening = _object(keys, outcome.opening) if outcome.opening else "{}"
+    closing = opening if outcome.closing is outcome.opening else _object(keys, outcome.closing)
+    entitled = f'"entitled":{_object(keys, outcome.entitled)},' if terms.memory == "season" else ""
+    return awards, closing, entitled, opening
+
+
+def _object(keys: Sequence[str], values: Sequence[int]) -> str:
+    inside = ",".join([f"{key}{value}" for key, value in zip(keys, values, strict=True)])
+    return f"{{{inside}}}"
+
+
+def _number(value: int | None) -> str:
+    return "null" if value is None else str(value)
