@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import os
-import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -36,10 +34,7 @@ def full(request: pytest.FixtureRequest) -> bool:
 @pytest.fixture(scope="session")
 def services() -> Iterator[Services]:
     """PostgreSQL and Valkey of this test process alone; quick, not durable."""
-    with (
-        tempfile.TemporaryDirectory(prefix="coop-tests-", dir=_quick_folder()) as home,
-        Services(Path(home), durable=False) as started,
-    ):
+    with tempfile.TemporaryDirectory(prefix="coop-tests-") as home, Services(Path(home), durable=False) as started:
         yield started
 
 
@@ -127,16 +122,6 @@ def _ask_deferred_checks(session: Session) -> None:
     session.flush()
     session.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))
     session.execute(text("SET CONSTRAINTS ALL DEFERRED"))
-
-
-def _quick_folder() -> str | None:
-    """Memory where there is enough: a database copy is 600 files, which takes some disks a second and memory 30 ms."""
-    memory = Path("/dev/shm")
-    return (
-        str(memory)
-        if memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 2**30
-        else None
-    )
 
 
 def _copy(services: Services, template: str) -> Database:

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from coop.audit import service as audit
@@ -42,7 +43,7 @@ def all_current(session: Session, *, at: datetime) -> dict[str, Any]:
     """Return every policy in effect at an instant."""
     rows = session.execute(
         select(Policy.name, Policy.value)
-        .distinct(Policy.name)
+        .ext(distinct_on(Policy.name))
         .where(Policy.effective_from <= at)
         .order_by(Policy.name, Policy.effective_from.desc())
     )

@@ -1,0 +1,267 @@
+"""Take artisans in, agree terms with them, keep where they are paid, and list what they make."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.orm import Session
+
+from coop import keys
+from coop.audit import service as audit
+from coop.catalog.models import Artisan, ArtisanTerms, BankDetails, Product
+from coop.core.errors import NotFound, RuleBroken
+from coop.core.iban import read_iban
+from coop.db import Db
+from coop.sealing import seal, unseal
+
+_IBAN = "bank_details.iban"
+
+
+def add_artisan(
+    session: Session,
+    name: str,
+    *,
+    reference: str | None = None,
+    craft: str = "",
+    town: str = "",
+    distance_km: int | None = None,
+    story: str = "",
+    picture: str | None = None,
+) -> int:
+    """Take a workshop in; its name is its own in the co-op."""
+    if session.scalar(select(Artisan.id).where(Artisan.name == name)) is not None:
+        raise RuleBroken("name_taken", f"There is already a maker called {name}.", field="name")
+    artisan = Artisan(
+        name=name,
+        reference=reference,
+        craft=craft,
+        town=town,
+        distance_km=distance_km,
+        story=story,
+        picture=picture,
+    )
+    session.add(artisan)
+    session.flush()
+    return artisan.id
+
+
+def agree_terms(
+    session: Session,
+    artisan_id: int,
+    *,
+    effective_from: datetime,
+    model: str = "agent",
+    fee_bp: int = 1000,
+    fee_tax_bp: int = 0,
+    price_tax_bp: int = 0,
+) -> int:
+    """Write down what the co-op takes from a day on; offerings made before keep the terms they name."""
+    taken = select(ArtisanTerms.id).where(
+        ArtisanTerms.artisan_id == artisan_id, ArtisanTerms.effective_from == effective_from
+    )
+    if session.scalar(taken) is not None:
+        raise RuleBroken(
+            "terms_exist", "Terms from that very day are agreed already; choose another day.", field="effective_from"
+        )
+    terms = ArtisanTerms(
+        artisan_id=artisan_id,
+        effective_from=effective_from,
+        model=model,
+        fee_bp=fee_bp,
+        fee_tax_bp=fee_tax_bp,
+        price_tax_bp=price_tax_bp,
+    )
+    session.add(terms)
+    session.flush()
+    return terms.id
+
+
+def current_terms(session: Session, artisan_id: int, at: datetime) -> int:
+    """Return the id of the terms in effect at an instant."""
+    terms_id = session.scalar(
+        select(ArtisanTerms.id)
+        .where(ArtisanTerms.artisan_id == artisan_id, ArtisanTerms.effective_from <= at)
+        .order_by(ArtisanTerms.effective_from.desc())
+        .limit(1)
+    )
+    if terms_id is None:
+        raise RuleBroken("no_terms", "No terms are agreed with this maker for that day; agree them first.")
+    return terms_id
+
+
+def add_product(
+    session: Session,
+    artisan_id: int,
+    name: str,
+    *,
+    reference: str | None = None,
+    unit: tuple[str, str] = ("piece", "pieces"),
+    line: str = "",
+    story: str = "",
+    family: str = "all",
+    min_age: int | None = None,
+    deposit_minor: int = 0,
+    picture: str | None = None,
+) -> int:
+    """List something a workshop makes; `unit` is the word for one piece and for many."""
+    product = Product(
+        artisan_id=artisan_id,
+        name=name,
+        reference=reference,
+        unit_one=unit[0],
+        unit_many=unit[1],
+        line=line,
+        story=story,
+        family=family,
+        min_age=min_age,
+        deposit_minor=deposit_minor,
+        picture=picture,
+    )
+    session.add(product)
+    session.flush()
+    return product.id
+
+
+def set_bank_details(
+    session: Session, artisan_id: int, *, holder: str, iban: str, by: int, at: datetime, field_key: bytes
+) -> int:
+    """Keep where a workshop is paid, sealed; earlier details stay as history and the latest count."""
+    if not holder.strip():
+        raise RuleBroken("required", "Please give the name the account is held under.", field="holder")
+    number = read_iban(iban)
+    details = BankDetails(
+        artisan_id=artisan_id,
+        holder=holder.strip(),
+        iban_sealed=seal(number.encode(), field_key, purpose=_IBAN),
+        iban_ending=number[-4:],
+        set_by=by,
+        set_at=at,
+    )
+    session.add(details)
+    session.flush()
+    audit.record(session, "set_bank_details", by=by, subject=("artisan", artisan_id), detail={"row": details.id})
+    return details.id
+
+
+def open_iban(row: BankDetails, field_key: bytes) -> str:
+    """Read the account number of a row of bank details, for a bank file and nothing else."""
+    return unseal(row.iban_sealed, field_key, purpose=_IBAN).decode()
+
+
+def latest_bank_details(session: Session, artisan_ids: Sequence[int]) -> dict[int, BankDetails]:
+    """Return the bank details that count, by artisan; an artisan without any is left out."""
+    rows = session.scalars(
+        select(BankDetails)
+        .ext(distinct_on(BankDetails.artisan_id))
+        .where(BankDetails.artisan_id.in_(artisan_ids))
+        .order_by(BankDetails.artisan_id, BankDetails.id.desc())
+    )
+    return {row.artisan_id: row for row in rows}
+
+
+def welcome_artisan(
+    db: Db,
+    name: str,
+    *,
+    craft: str,
+    town: str,
+    distance_km: int | None,
+    story: str,
+    fee_bp: int,
+    by: int,
+    at: datetime,
+    key: str,
+) -> int:
+    """Take a workshop in together with its first terms."""
+    with db.begin() as session:
+        body = {"act": "welcome_artisan", "name": name, "craft": craft, "town": town, "km": distance_km, "fee": fee_bp}
+        if (earlier := keys.spend(session, by=by, key=key, body=body)) is not None:
+            return earlier
+        artisan_id = add_artisan(session, name, craft=craft, town=town, distance_km=distance_km, story=story)
+        agree_terms(session, artisan_id, effective_from=at, fee_bp=_fee(fee_bp))
+        audit.record(session, "welcome_artisan", by=by, subject=("artisan", artisan_id), detail=body)
+        keys.answer(session, by=by, key=key, row_id=artisan_id)
+        return artisan_id
+
+
+def change_terms(db: Db, artisan_id: int, *, effective_from: datetime, fee_bp: int, by: int, at: datetime) -> int:
+    """Agree a new co-op fee from a day to come."""
+    with db.begin() as session:
+        _lock_artisan(session, artisan_id)
+        if effective_from < at:
+            raise RuleBroken(
+                "in_the_past", "New terms begin today or later; what was sold stays as it was.", field="effective_from"
+            )
+        terms_id = agree_terms(session, artisan_id, effective_from=effective_from, fee_bp=_fee(fee_bp))
+        audit.record(session, "change_terms", by=by, subject=("artisan", artisan_id), detail={"fee_bp": fee_bp, "from": effective_from.isoformat()})  # fmt: skip
+        return terms_id
+
+
+def tell_story(db: Db, artisan_id: int, *, craft: str, town: str, story: str, by: int) -> None:
+    """Change what members read about a workshop."""
+    with db.begin() as session:
+        artisan = _lock_artisan(session, artisan_id)
+        before = {"craft": artisan.craft, "town": artisan.town, "story": artisan.story}
+        artisan.craft, artisan.town, artisan.story = craft, town, story
+        audit.record(session, "tell_story", by=by, subject=("artisan", artisan_id), detail={"before": before})
+
+
+def list_product(
+    db: Db,
+    artisan_id: int,
+    name: str,
+    *,
+    unit: tuple[str, str],
+    line: str,
+    story: str,
+    family: str,
+    min_age: int | None,
+    deposit_minor: int,
+    by: int,
+    key: str,
+) -> int:
+    """List something a workshop makes."""
+    with db.begin() as session:
+        body = {"act": "list_product", "artisan": artisan_id, "name": name, "unit": unit, "deposit": deposit_minor}
+        if (earlier := keys.spend(session, by=by, key=key, body=body)) is not None:
+            return earlier
+        _lock_artisan(session, artisan_id)
+        if session.scalar(select(Product.id).where(Product.artisan_id == artisan_id, Product.name == name)) is not None:
+            raise RuleBroken("name_taken", f"This maker already has a product called {name}.", field="name")
+        product_id = add_product(
+            session,
+            artisan_id,
+            name,
+            unit=unit,
+            line=line,
+            story=story,
+            family=family,
+            min_age=min_age,
+            deposit_minor=deposit_minor,
+        )
+        audit.record(session, "list_product", by=by, subject=("product", product_id), detail=body)
+        keys.answer(session, by=by, key=key, row_id=product_id)
+        return product_id
+
+
+def change_bank_details(
+    db: Db, artisan_id: int, *, holder: str, iban: str, by: int, at: datetime, field_key: bytes
+) -> int:
+    """Change where a workshop is paid; the caller has just asked for the password again."""
+    with db.begin() as session:
+        _lock_artisan(session, artisan_id)
+        return set_bank_details(session, artisan_id, holder=holder, iban=iban, by=by, at=at, field_key=field_key)
+
+
+def _lock_artisan(session: Session, artisan_id: int) -> Artisan:
+    artisan = session.scalar(select(Artisan).where(Artisan.id == artisan_id, Artisan.left_at.is_(None)).with_for_update())  # fmt: skip
+    if artisan is None:
+        raise NotFound
+    return artisan
+
+
+def _fee(fee_bp: int) -> int:
+    if not 0 <= fee_bp <= 5000:
+        raise RuleBroken("out_of_range", "The co-op fee lies between 0 % and 50 %.", field="fee")
+    return fee_bp
