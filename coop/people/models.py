@@ -1,4 +1,4 @@
-"""Persons, the households they belong to, what they may do, and where they are signed in."""
+"""Persons, the households they belong to, what they may do, and links that work once."""
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -72,25 +72,6 @@ class RoleGrant(Base):
     granted_by: Mapped[int]
     granted_at: Mapped[Instant] = mapped_column(server_default=text("clock_timestamp()"))
     ended_by: Mapped[int | None]
-    ended_at: Mapped[Instant | None]
-
-
-class SignIn(Base):
-    """A session of a signed-in person, kept here so that it can be seen and ended."""
-
-    __tablename__ = "sign_in"
-    __table_args__ = (Index(None, "person_id"),)
-
-    id: Mapped[Identity]
-    token_hash: Mapped[bytes] = mapped_column(
-        LargeBinary, unique=True, comment="SHA-256 of the random token in the cookie"
-    )
-    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
-    started_at: Mapped[Instant]
-    seen_at: Mapped[Instant] = mapped_column(comment="kept to the minute")
-    confirmed_at: Mapped[Instant] = mapped_column(comment="when the password was last given")
-    device: Mapped[str] = mapped_column(comment="browser as it names itself, cut to 200 characters")
-    origin: Mapped[str | None]
     ended_at: Mapped[Instant | None]
 
 

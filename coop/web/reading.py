@@ -1,0 +1,93 @@
+"""What a view needs of its installation: settings, the database, read-only sessions, and the co-op's customs."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final, cast
+
+from flask import current_app
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from coop import clock
+from coop.config import Settings
+from coop.core.money import NumberStyle, minor_exponent, number_style
+from coop.db import Db
+from coop.policy import service as policy
+
+CUSTOMS_KEPT: Final = timedelta(seconds=5)
+"""How long another process may still show a setting after it was changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Customs:
+    """How this co-op calls itself and writes money, numbers and time."""
+
+    coop_name: str
+    coop_line: str
+    coop_town: str
+    currency: str
+    zone: str
+    locale: str
+
+    @property
+    def exponent(self) -> int:
+        """Decimals of the currency."""
+        return minor_exponent(self.currency)
+
+    @property
+    def numbers(self) -> NumberStyle:
+        """How amounts are typed here."""
+        return number_style(self.locale)
+
+
+@dataclass(slots=True)
+class Installation:
+    """What `create_app` was given, kept where views find it."""
+
+    settings: Settings
+    db: Db
+    kept_customs: tuple[datetime, Customs] | None = field(default=None, repr=False)
+
+
+def installation() -> Installation:
+    """Return the installation that serves this request."""
+    return cast("Installation", current_app.extensions["coop"])
+
+
+def settings() -> Settings:
+    """Return what this installation was told from outside."""
+    return installation().settings
+
+
+def db() -> Db:
+    """Return the maker of sessions, for commands."""
+    return installation().db
+
+
+@contextmanager
+def reading() -> Iterator[Session]:
+    """Open a session that the database itself holds to reading."""
+    with installation().db() as session:
+        session.execute(text("SET TRANSACTION READ ONLY"))
+        yield session
+
+
+def customs() -> Customs:
+    """Return the co-op's customs, at most some seconds old: every page needs them, and they hardly ever change."""
+    here, at = installation(), clock.now()
+    if here.kept_customs is None or at - here.kept_customs[0] > CUSTOMS_KEPT:
+        with reading() as session:
+            agreed = policy.all_current(session, at=at)
+        here.kept_customs = at, Customs(**{name: str(agreed[name]) for name in Customs.__slots__})
+    return here.kept_customs[1]
+
+
+def forget_customs() -> None:
+    """Read the customs anew for the next page: called where one of them was just changed."""
+    installation().kept_customs = None
+
+
+DEFAULT_CUSTOMS: Final = Customs(**{name: str(policy.DEFAULTS[name]) for name in Customs.__slots__})
+"""For pages that must come even if the database does not answer."""

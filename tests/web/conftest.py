@@ -1,0 +1,165 @@
+"""An application on the test's own transaction, and browsers in which people of each role are signed in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy.orm import Session, sessionmaker
+from werkzeug.test import TestResponse
+
+from coop.app import create_app
+from coop.clock import now
+from coop.config import Settings
+from coop.people import service as people
+
+PASSWORD = "seven kettles sing at noon"
+
+
+class Browser(FlaskClient):
+    """A browser: it keeps cookies, and sends forms as the page has them, the hidden fields included."""
+
+    person_id: int = 0
+
+    def fill(
+        self, path: str, typed: dict[str, object] | None = None, *, action: str | None = None, **named
+    ) -> TestResponse:
+        """Load the page, and send its form (that with `action`, else the last one on it) with what is typed."""
+        page = self.get(path)
+        assert page.status_code == 200, f"{path}: {page.status_code} {page.location or ''}"
+        forms = [one for one in forms_of(page.text) if one.method == "post"]
+        chosen = next(
+            one for one in reversed(forms) if (action is None and one.action != "/sign-out") or one.action == action
+        )
+        return self.post(chosen.action or path, data=chosen.fields | (typed or {}), **named)
+
+    def press(self, action: str, typed: dict[str, object] | None = None, **named) -> TestResponse:
+        """Send a form of one button with a token taken from a page of this browser's."""
+        token = forms_of(self.get("/sign-in").text)[-1].fields["csrf_token"]
+        return self.post(
+            action, data={"csrf_token": token, "key": people.secrets.token_urlsafe(16)} | (typed or {}), **named
+        )
+
+
+@dataclass
+class FormSeen:
+    method: str
+    action: str
+    fields: dict[str, object] = field(default_factory=dict)
+
+
+class _Forms(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[FormSeen] = []
+        self.open = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        named = {name: value or "" for name, value in attrs}
+        if tag == "form":
+            self.found.append(FormSeen(named.get("method", "get").lower(), named.get("action", "")))
+            self.open = True
+        elif tag in {"input", "textarea", "select"} and self.open and named.get("name"):
+            self._keep(named)
+
+    def _keep(self, named: dict[str, str]) -> None:
+        if named.get("type") not in {"radio", "checkbox"} or "checked" in named:
+            self.found[-1].fields[named["name"]] = named.get("value", "")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "form":
+            self.open = False
+
+
+def forms_of(html: str) -> list[FormSeen]:
+    """Return the forms of a page with what they would send."""
+    parser = _Forms()
+    parser.feed(html)
+    return parser.found
+
+
+def headings(html: str) -> list[str]:
+    """Return the words of a page's first-level headings."""
+    return [re.sub(r"\s+", " ", one).strip() for one in re.findall(r"<h1[^>]*>(.*?)</h1>", html, re.DOTALL)]
+
+
+@pytest.fixture
+def local_settings(services, redis_url: str, tmp_path) -> Settings:
+    """Settings of an installation on this machine, whose database is the test's own transaction."""
+    return Settings.from_environment(
+        {"COOP_HOME": str(tmp_path / "home"), "DATABASE_URL": services.app_url, "REDIS_URL": redis_url}
+    )
+
+
+@pytest.fixture
+def app(local_settings: Settings, db: sessionmaker[Session]) -> Iterator[Flask]:
+    """The application; everything it writes is undone after the test."""
+    made = create_app(local_settings, db=db)
+    made.test_client_class = Browser
+    return made
+
+
+@pytest.fixture
+def visitor(app: Flask) -> Browser:
+    """A browser in which nobody is signed in."""
+    return app.test_client()
+
+
+@dataclass(frozen=True)
+class Someone:
+    """A person of the co-op for tests."""
+
+    id: int
+    email: str
+    household_id: int | None
+
+
+@pytest.fixture
+def someone(db: sessionmaker[Session]) -> Callable[..., Someone]:
+    """Make a person: `someone("treasurer")`; a member belongs to a household, others to none."""
+    numbers = iter(range(1, 1000))
+
+    def make(*roles: str, artisan_id: int | None = None, household: bool = False) -> Someone:
+        email = f"{'-'.join(roles) or 'person'}{next(numbers)}@example.org"
+        with db.begin() as session:
+            person_id = people.new_person(session, name=f"Ana {email.partition('@')[0].title()}", email=email, at=now())
+            session.get_one(people.Person, person_id).password_hash = hash_of(PASSWORD)
+            household_id = None
+            if household or "member" in roles:
+                household_id = people.new_household(session, "The Kettle household")
+                people.belong(session, person_id, household_id, at=now())
+        for role in set(roles) - {"member"}:
+            maker = (artisan_id or 1) if role == "artisan" else None
+            people.grant_role(db, person_id, role, artisan_id=maker, by=0, at=now())
+        return Someone(person_id, email, household_id)
+
+    return make
+
+
+_hashes: dict[str, str] = {}
+
+
+def hash_of(password: str) -> str:
+    """Hash a password once for the whole run: hashing is slow on purpose."""
+    return _hashes.setdefault(password, people.HASHES.hash(password))
+
+
+@pytest.fixture
+def client_as(app: Flask, someone) -> Callable[..., Browser]:
+    """Return a browser signed in as a new person of these roles: `client_as("admin")`, `client_as("artisan", artisan_id=3)`."""
+
+    def make(*roles: str, artisan_id: int | None = None) -> Browser:
+        person = someone(*roles, artisan_id=artisan_id)
+        browser = app.test_client()
+        answer = browser.fill("/sign-in", {"email": person.email, "password": PASSWORD})
+        assert answer.status_code == 303, answer.text
+        browser.person_id = person.id
+        browser.household_id = person.household_id
+        return browser
+
+    return make
