@@ -11,8 +11,8 @@ from coop import keys
 from coop.audit import service as audit
 from coop.catalog.models import Artisan, ArtisanTerms, BankDetails, Product
 from coop.core.errors import NotFound, RuleBroken
-from coop.core.iban import read_iban
 from coop.db import Db
+from coop.formats.iban import read_iban
 from coop.sealing import seal, unseal
 
 _IBAN = "bank_details.iban"
@@ -129,7 +129,10 @@ def set_bank_details(
     """Keep where a workshop is paid, sealed; earlier details stay as history and the latest count."""
     if not holder.strip():
         raise RuleBroken("required", "Please give the name the account is held under.", field="holder")
-    number = read_iban(iban)
+    try:
+        number = read_iban(iban)
+    except RuleBroken as wrong:
+        raise RuleBroken(wrong.code, wrong.sentence, field="iban") from wrong
     details = BankDetails(
         artisan_id=artisan_id,
         holder=holder.strip(),
@@ -144,9 +147,9 @@ def set_bank_details(
     return details.id
 
 
-def open_iban(row: BankDetails, field_key: bytes) -> str:
-    """Read the account number of a row of bank details, for a bank file and nothing else."""
-    return unseal(row.iban_sealed, field_key, purpose=_IBAN).decode()
+def unseal_iban(iban_sealed: bytes, field_key: bytes) -> str:
+    """Read the account number out of a row of bank details, for a bank file and nothing else."""
+    return unseal(iban_sealed, field_key, purpose=_IBAN).decode()
 
 
 def latest_bank_details(session: Session, artisan_ids: Sequence[int]) -> dict[int, BankDetails]:

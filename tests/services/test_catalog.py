@@ -1,0 +1,153 @@
+"""Makers, their terms, their bank details under seal, and what they make."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from coop.audit.models import AuditRecord
+from coop.catalog import service as catalog
+from coop.catalog.models import BankDetails
+from coop.core.errors import NotFound, RuleBroken
+from coop.sealing import NotSealedByUs, seal, unseal
+from tests.builders import FIELD_KEY, NOW, a_product, an_artisan
+
+IBAN = "GB29 NWBK 6016 1331 9268 19"  # the example of the SWIFT registry
+
+
+@pytest.fixture
+def kiln(db):
+    with db.begin() as session:
+        return an_artisan(session, "Kiln Street Pottery")
+
+
+def refused(act, *values, **more):
+    with pytest.raises(RuleBroken) as refusal:
+        act(*values, **more)
+    return refusal.value.code, refusal.value.field
+
+
+def change(db, artisan, *, iban=IBAN, holder="Kiln Street Pottery"):
+    return catalog.change_bank_details(db, artisan, holder=holder, iban=iban, by=1, at=NOW, field_key=FIELD_KEY)
+
+
+def test_bank_details_are_sealed_masked_and_the_latest_count(db, kiln):
+    change(db, kiln)
+    change(db, kiln, iban="DE89370400440532013000")
+    with db() as session:
+        row = catalog.latest_bank_details(session, [kiln, 99])[kiln]
+        assert (row.iban_ending, row.holder) == ("3000", "Kiln Street Pottery")
+        assert b"3704" not in row.iban_sealed
+        assert catalog.unseal_iban(row.iban_sealed, FIELD_KEY) == "DE89370400440532013000"
+        details = session.scalars(select(AuditRecord.detail).where(AuditRecord.act == "set_bank_details")).all()
+        assert [list(detail) for detail in details] == [["row"], ["row"]]
+
+
+@pytest.mark.parametrize(
+    ("typed", "code"),
+    [
+        ("", "required"),
+        ("29GB", "iban_characters"),
+        ("US29 NWBK 6016 1331 9268 19", "iban_country"),
+        ("GB29 NWBK 6016 1331 9268 1", "iban_length"),
+        ("GB29 NWBK 6016 1331 9268 199", "iban_length"),
+        ("GB29 NWBK 6016 1331 9268 18", "iban_checksum"),
+    ],
+)
+def test_a_wrong_account_number_is_refused_beside_its_field(db, kiln, typed, code):
+    assert refused(change, db, kiln, iban=typed) == (code, "iban")
+    with db() as session:
+        assert session.scalars(select(BankDetails.id)).all() == []
+
+
+@pytest.mark.parametrize(
+    "typed", ["gb29nwbk60161331926819", "GB29-NWBK-6016-1331-9268-19", " GB29 NWBK60161331926819 "]
+)
+def test_an_account_number_may_be_typed_as_people_write_it(db, kiln, typed):
+    change(db, kiln, iban=typed)
+
+
+def test_an_account_has_a_holder(db, kiln):
+    assert refused(change, db, kiln, holder="  ") == ("required", "holder")
+
+
+def test_what_is_sealed_opens_only_with_its_key_and_for_its_purpose():
+    sealed = seal(b"thirty-two bytes of season secret", FIELD_KEY, purpose="season.secret")
+    assert unseal(sealed, FIELD_KEY, purpose="season.secret") == b"thirty-two bytes of season secret"
+    assert seal(b"x", FIELD_KEY, purpose="a") != seal(b"x", FIELD_KEY, purpose="a")
+    changed = sealed[:-1] + bytes([sealed[-1] ^ 1])
+    for wrong, key, purpose in (
+        (sealed, bytes(32), "season.secret"),
+        (sealed, FIELD_KEY, "bank_details.iban"),
+        (changed, FIELD_KEY, "season.secret"),
+        (b"\x02" + sealed[1:], FIELD_KEY, "season.secret"),
+        (b"", FIELD_KEY, "season.secret"),
+    ):
+        with pytest.raises(NotSealedByUs):
+            unseal(wrong, key, purpose=purpose)
+
+
+def test_the_terms_in_effect_are_the_latest_begun(db, kiln):
+    in_a_week = NOW + timedelta(days=7)
+    terms = catalog.change_terms(db, kiln, effective_from=in_a_week, fee_bp=1200, by=1, at=NOW)
+    with db() as session:
+        assert catalog.current_terms(session, kiln, NOW) != terms
+        assert catalog.current_terms(session, kiln, in_a_week) == terms
+        assert refused(catalog.current_terms, session, kiln, NOW - timedelta(days=366))[0] == "no_terms"
+
+
+@pytest.mark.parametrize("fee", [-1, 5001])
+def test_a_fee_outside_its_bounds_is_refused(db, kiln, fee):
+    assert refused(catalog.change_terms, db, kiln, effective_from=NOW, fee_bp=fee, by=1, at=NOW) == (
+        "out_of_range",
+        "fee",
+    )
+
+
+@pytest.mark.parametrize("fee", [0, 5000])
+def test_a_fee_at_its_bounds_is_taken(db, kiln, fee):
+    catalog.change_terms(db, kiln, effective_from=NOW, fee_bp=fee, by=1, at=NOW)
+
+
+def test_terms_begin_today_or_later_and_once_a_day(db, kiln):
+    yesterday = NOW - timedelta(days=1)
+    assert refused(catalog.change_terms, db, kiln, effective_from=yesterday, fee_bp=0, by=1, at=NOW)[0] == "in_the_past"
+    catalog.change_terms(db, kiln, effective_from=NOW, fee_bp=0, by=1, at=NOW)
+    assert refused(catalog.change_terms, db, kiln, effective_from=NOW, fee_bp=1, by=1, at=NOW)[0] == "terms_exist"
+
+
+def test_a_maker_comes_with_terms_and_a_name_of_its_own(db, kiln):
+    def welcome(name, key):
+        return catalog.welcome_artisan(
+            db, name, craft="", town="", distance_km=4, story="", fee_bp=1000, by=1, at=NOW, key=key
+        )
+
+    assert refused(welcome, "Kiln Street Pottery", "a") == ("name_taken", "name")
+    marsh = welcome("Marsh & Alder Distillery", "b")
+    assert welcome("Marsh & Alder Distillery", "b") == marsh
+    with db() as session:
+        catalog.current_terms(session, marsh, NOW)
+
+
+def test_a_product_is_listed_once_and_only_for_a_maker_that_is_there(db, kiln):
+    def listed(artisan, key):
+        return catalog.list_product(
+            db,
+            artisan,
+            "Salt-glaze cup",
+            unit=("cup", "cups"),
+            line="",
+            story="",
+            family="pots",
+            min_age=None,
+            deposit_minor=0,
+            by=1,
+            key=key,
+        )
+
+    listed(kiln, "a")
+    assert refused(listed, kiln, "b") == ("name_taken", "name")
+    with pytest.raises(NotFound):
+        listed(99, "c")
+    with db.begin() as session:
+        a_product(session, an_artisan(session, "Marsh & Alder"), "Salt-glaze cup")
