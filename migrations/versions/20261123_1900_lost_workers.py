@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "lost_workers"
-down_revision = "guards"
+down_revision = "yields"
 branch_labels = None
 depends_on = None
 
