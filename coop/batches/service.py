@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from typing import NamedTuple
 
 from psycopg.errors import CheckViolation
 from sqlalchemy import select, text
@@ -15,7 +16,7 @@ from coop.batches.models import Batch, Release, YieldReport
 from coop.catalog.models import Product
 from coop.core.errors import NotFound, RuleBroken
 from coop.core.season import local_day
-from coop.db import Db
+from coop.db import Db, copy_rows, take_ids
 from coop.policy import service as policy
 
 MOST_PIECES = 1_000_000
@@ -196,3 +197,23 @@ def _write(session: Session, report: YieldReport) -> None:
             f"{cause.diag.message_detail} pieces of this batch are handed over already; the number cannot be lower.",
             field="pieces",
         ) from error
+
+
+class NewBatch(NamedTuple):
+    """A batch brought in from files, made already: planned as what it yielded."""
+
+    product_id: int
+    lot_number: str
+    pieces: int
+    reported_at: datetime
+
+
+def bring_in_batches(session: Session, made: Sequence[NewBatch], *, planned_at: datetime, by: int) -> Sequence[int]:
+    """Write many batches, each with its one report; return their ids in the same order."""
+    ids = take_ids(session, "batch", len(made))
+    numbered = list(zip(ids, made, strict=True))
+    columns = ("id", "product_id", "lot_number", "planned", "planned_at")
+    copy_rows(session, "batch", columns, ((i, b.product_id, b.lot_number, b.pieces, planned_at) for i, b in numbered))
+    columns = ("batch_id", "n", "pieces", "reported_by", "reported_at")
+    copy_rows(session, "yield_report", columns, ((i, 1, b.pieces, by, b.reported_at) for i, b in numbered))
+    return ids

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import distinct_on
@@ -11,7 +12,8 @@ from coop import keys
 from coop.audit import service as audit
 from coop.catalog.models import Artisan, ArtisanTerms, BankDetails, Product
 from coop.core.errors import NotFound, RuleBroken
-from coop.db import Db
+from coop.core.payout import Terms
+from coop.db import Db, copy_rows, take_ids
 from coop.formats.iban import read_iban
 from coop.sealing import seal, unseal
 
@@ -268,3 +270,49 @@ def _fee(fee_bp: int) -> int:
     if not 0 <= fee_bp <= 5000:
         raise RuleBroken("out_of_range", "The co-op fee lies between 0 % and 50 %.", field="fee")
     return fee_bp
+
+
+class NewArtisan(NamedTuple):
+    """A workshop brought in from files: its number there, the terms agreed, and where it is paid."""
+
+    reference: str
+    terms: Terms
+    iban: str
+
+
+def bring_in_artisans(
+    session: Session,
+    artisans: Sequence[NewArtisan],
+    *,
+    effective_from: datetime,
+    by: int,
+    field_key: bytes,
+) -> list[tuple[int, int]]:
+    """Take many workshops in, named by their numbers; return (artisan, terms) ids in the same order."""
+    ids, terms_ids = (take_ids(session, table, len(artisans)) for table in ("artisan", "artisan_terms"))
+    numbered = list(zip(ids, terms_ids, artisans, strict=True))
+    copy_rows(session, "artisan", ("id", "name", "reference"), ((i, a.reference, a.reference) for i, _, a in numbered))
+    copy_rows(
+        session,
+        "artisan_terms",
+        ("id", "artisan_id", "effective_from", "model", "fee_bp", "fee_tax_bp", "price_tax_bp"),
+        ((terms_id, artisan_id, effective_from, *artisan.terms) for artisan_id, terms_id, artisan in numbered),
+    )
+    copy_rows(
+        session,
+        "bank_details",
+        ("artisan_id", "holder", "iban_sealed", "iban_ending", "set_by", "set_at"),
+        (
+            (i, a.reference, seal(a.iban.encode(), field_key, purpose=_IBAN), a.iban[-4:], by, effective_from)
+            for i, _, a in numbered
+        ),
+    )
+    return [(artisan_id, terms_id) for artisan_id, terms_id, _ in numbered]
+
+
+def bring_in_products(session: Session, products: Sequence[tuple[int, str, str]]) -> Sequence[int]:
+    """List many products as (artisan, reference, name); return their ids in the same order."""
+    ids = take_ids(session, "product", len(products))
+    columns = ("id", "artisan_id", "reference", "name")
+    copy_rows(session, "product", columns, ((i, *product) for i, product in zip(ids, products, strict=True)))
+    return ids

@@ -82,7 +82,6 @@ class Balance(Base):
     """The kept sum of an account that may not be overdrawn, written by the database alone."""
 
     __tablename__ = "balance"
-    __table_args__ = (CheckConstraint("amount * side >= 0", "not_overdrawn"),)
 
     account_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     amount: Mapped[Minor]

@@ -67,7 +67,7 @@ def _copy_postings(
     try:
         copy_rows(session, "posting", ("entry_id", "n", "account_id", "amount", "line_id"), rows)
     except CheckViolation as error:
-        if error.diag.constraint_name != "ck_balance_not_overdrawn":
+        if error.diag.constraint_name != "not_overdrawn":
             raise
         raise RuleBroken("insufficient_credit", "There is not enough credit left for this.") from error
 

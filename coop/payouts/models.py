@@ -58,10 +58,7 @@ class Statement(Base):
     fee_minor: Mapped[Minor]
     tax_minor: Mapped[Minor] = mapped_column(comment="tax inside the fee")
     earned_minor: Mapped[Minor] = mapped_column(comment="sum of its lines: what the maker's account gained")
-    set_off_minor: Mapped[Minor] = mapped_column(server_default="0")
-    payable_minor: Mapped[Minor] = mapped_column(
-        comment="what is paid; 0 when under the minimum, then nothing is on it"
-    )
+    payable_minor: Mapped[Minor] = mapped_column(comment="what is paid")
 
 
 class StatementLine(Base):
@@ -88,7 +85,7 @@ class Payment(Base):
     bank_details_id: Mapped[int] = mapped_column(ForeignKey("bank_details.id"))
     amount_minor: Mapped[Minor]
     end_to_end_id: Mapped[str] = mapped_column(unique=True, comment="at most 35 of A-Z 0-9")
-    sent_entry_id: Mapped[int] = mapped_column(unique=True)
+    sent_entry_id: Mapped[int | None] = mapped_column(unique=True, comment="set when the bank file is made")
     settled_on: Mapped[date | None]
     settled_entry_id: Mapped[int | None]
     returned_on: Mapped[date | None]

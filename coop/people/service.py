@@ -3,6 +3,7 @@
 import hashlib
 import secrets
 import unicodedata
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -18,7 +19,7 @@ from coop.audit import service as audit
 from coop.core import roles
 from coop.core.errors import NotFound, RuleBroken
 from coop.core.passwords import refuse_weak
-from coop.db import Db
+from coop.db import Db, copy_rows, take_ids
 from coop.notices import service as notices
 from coop.people.models import Belonging, Household, OneTimeToken, Person, RoleGrant
 from coop.policy import service as policy
@@ -210,3 +211,37 @@ def common_passwords() -> frozenset[str]:
 @cache
 def _nobodys_hash() -> str:
     return HASHES.hash(secrets.token_urlsafe(16))
+
+
+def tell_households(
+    session: Session, key: str, template: str, household_ids: Sequence[int], values: dict[str, Any]
+) -> None:
+    """Queue one mail to each person of many households."""
+    persons = session.execute(
+        select(Person.id, Person.email)
+        .join(Belonging, Belonging.person_id == Person.id)
+        .where(Belonging.household_id.in_(household_ids), Belonging.ended_at.is_(None), Person.left_at.is_(None))
+        .order_by(Person.id)
+    )
+    for person_id, address in persons:
+        notices.tell(session, f"{key}:{person_id}", template, person_id=person_id, address=address, values=values)
+
+
+def tell_artisan(session: Session, key: str, template: str, artisan_id: int, values: dict[str, Any]) -> None:
+    """Queue one mail to each person who speaks for a workshop now."""
+    persons = session.execute(
+        select(Person.id, Person.email)
+        .join(RoleGrant, RoleGrant.person_id == Person.id)
+        .where(RoleGrant.artisan_id == artisan_id, RoleGrant.ended_at.is_(None), Person.left_at.is_(None))
+        .order_by(Person.id)
+    )
+    for person_id, address in persons:
+        notices.tell(session, f"{key}:{person_id}", template, person_id=person_id, address=address, values=values)
+
+
+def bring_in_households(session: Session, references: Sequence[str], *, joined_at: datetime) -> Sequence[int]:
+    """Write many households, named by their numbers in the files; return their ids in the same order."""
+    ids = take_ids(session, "household", len(references))
+    rows = ((i, reference, reference, joined_at) for i, reference in zip(ids, references, strict=True))
+    copy_rows(session, "household", ("id", "name", "reference", "joined_at"), rows)
+    return ids

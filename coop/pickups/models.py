@@ -3,7 +3,7 @@
 from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from coop.db import Base, Identity, Instant, Pieces
+from coop.db import Base, Identity, Instant, Minor, Pieces
 
 
 class PickupPoint(Base):
@@ -39,6 +39,7 @@ class HandOver(Base):
 
     id: Mapped[Identity]
     order_id: Mapped[int] = mapped_column(ForeignKey("household_order.id"))
+    entry_id: Mapped[int | None] = mapped_column(unique=True, comment="the entry that earns it; null when it was free")
     handed_at: Mapped[Instant]
     handed_by: Mapped[int]
     age_checked_minimum: Mapped[int | None] = mapped_column(
@@ -50,9 +51,12 @@ class HandOverLine(Base):
     __tablename__ = "hand_over_line"
     __table_args__ = (
         CheckConstraint("pieces > 0", "pieces"),
-        Index("ix_hand_over_line_line_id", "line_id"),
+        Index(None, "line_id"),
     )
 
     hand_over_id: Mapped[int] = mapped_column(ForeignKey("hand_over.id"), primary_key=True)
     line_id: Mapped[int] = mapped_column(ForeignKey("order_line.id"), primary_key=True)
     pieces: Mapped[Pieces]
+    fee_minor: Mapped[Minor] = mapped_column(comment="co-op fee of these pieces, tax included")
+    tax_minor: Mapped[Minor] = mapped_column(comment="tax inside the fee, or inside the price in resale")
+    net_minor: Mapped[Minor] = mapped_column(comment="what the maker earned with them")

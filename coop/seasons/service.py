@@ -6,6 +6,7 @@ shares is prepaid (2010) until instalments fall due; it covers them in the order
 """
 
 import hashlib
+from collections.abc import Mapping
 from datetime import date, datetime
 
 from sqlalchemy import func, select
@@ -16,7 +17,7 @@ from coop.audit import service as audit
 from coop.core.errors import NotFound, RuleBroken
 from coop.core.ledger import SHARE_PREPAID, Entry, household_party, instalment_released, season_share_paid
 from coop.core.season import local_day
-from coop.db import Db
+from coop.db import Db, copy_rows
 from coop.ledger import service as ledger
 from coop.people import service as people
 from coop.policy import service as policy
@@ -347,3 +348,13 @@ def _tell_who_can_take(session: Session, size: ShareSize, season: Season) -> Non
 def _tell(session: Session, key: str, template: str, household_id: int, size: ShareSize, season: Season) -> None:
     values = {"size": size.name, "season": season.name, "price_minor": size.price_minor}
     people.tell_household(session, key, template, household_id, values)
+
+
+def bring_in_shares(session: Session, season_id: int, held: Mapping[int, int], *, at: datetime, by: int) -> None:
+    """Give each household of `held` a share of its weight, free of charge: a size for each weight there is."""
+    sizes = {
+        weight: add_size(session, season_id, f"weight {weight}", weight=weight, price_minor=0)
+        for weight in sorted(set(held.values()))
+    }
+    rows = ((sizes[weight], household_id, at, by) for household_id, weight in held.items())
+    copy_rows(session, "season_share", ("size_id", "household_id", "taken_at", "taken_by"), rows)

@@ -82,7 +82,6 @@ def upgrade() -> None:
         sa.Column("account_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("amount", sa.BigInteger(), nullable=False),
         sa.Column("side", sa.SmallInteger(), nullable=False),
-        sa.CheckConstraint("amount * side >= 0", name=op.f("ck_balance_not_overdrawn")),
         sa.PrimaryKeyConstraint("account_id", name=op.f("pk_balance")),
     )
     op.create_table(
@@ -640,12 +639,11 @@ def upgrade() -> None:
         sa.Column(
             "earned_minor", sa.BigInteger(), nullable=False, comment="sum of its lines: what the maker's account gained"
         ),
-        sa.Column("set_off_minor", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column(
             "payable_minor",
             sa.BigInteger(),
             nullable=False,
-            comment="what is paid; 0 when under the minimum, then nothing is on it",
+            comment="what is paid",
         ),
         sa.ForeignKeyConstraint(["artisan_id"], ["artisan.id"], name=op.f("fk_statement_artisan_id")),
         sa.ForeignKeyConstraint(["run_id"], ["payout_run.id"], name=op.f("fk_statement_run_id")),
@@ -737,7 +735,7 @@ def upgrade() -> None:
         sa.Column("bank_details_id", sa.BigInteger(), nullable=False),
         sa.Column("amount_minor", sa.BigInteger(), nullable=False),
         sa.Column("end_to_end_id", sa.Text(), nullable=False, comment="at most 35 of A-Z 0-9"),
-        sa.Column("sent_entry_id", sa.BigInteger(), nullable=False),
+        sa.Column("sent_entry_id", sa.BigInteger(), nullable=True, comment="set when the bank file is made"),
         sa.Column("settled_on", sa.Date(), nullable=True),
         sa.Column("settled_entry_id", sa.BigInteger(), nullable=True),
         sa.Column("returned_on", sa.Date(), nullable=True),
@@ -844,6 +842,7 @@ def upgrade() -> None:
         "hand_over",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("order_id", sa.BigInteger(), nullable=False),
+        sa.Column("entry_id", sa.BigInteger(), nullable=True, comment="the entry that earns it; null when it was free"),
         sa.Column("handed_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("handed_by", sa.BigInteger(), nullable=False),
         sa.Column(
@@ -852,6 +851,7 @@ def upgrade() -> None:
         sa.CheckConstraint("age_checked_minimum IS NULL OR age_checked_minimum > 0", name=op.f("ck_hand_over_age")),
         sa.ForeignKeyConstraint(["order_id"], ["household_order.id"], name=op.f("fk_hand_over_order_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_hand_over")),
+        sa.UniqueConstraint("entry_id", name=op.f("uq_hand_over_entry_id")),
     )
     op.create_index(op.f("ix_hand_over_order_id"), "hand_over", ["order_id"], unique=False)
     op.create_table(
@@ -990,9 +990,17 @@ def upgrade() -> None:
         sa.Column("hand_over_id", sa.BigInteger(), nullable=False),
         sa.Column("line_id", sa.BigInteger(), nullable=False),
         sa.Column("pieces", sa.BigInteger(), nullable=False),
+        sa.Column("fee_minor", sa.BigInteger(), nullable=False, comment="co-op fee of these pieces, tax included"),
+        sa.Column(
+            "tax_minor",
+            sa.BigInteger(),
+            nullable=False,
+            comment="tax inside the fee, or inside the price in resale",
+        ),
+        sa.Column("net_minor", sa.BigInteger(), nullable=False, comment="what the maker earned with them"),
         sa.CheckConstraint("pieces > 0", name=op.f("ck_hand_over_line_pieces")),
         sa.ForeignKeyConstraint(["hand_over_id"], ["hand_over.id"], name=op.f("fk_hand_over_line_hand_over_id")),
         sa.ForeignKeyConstraint(["line_id"], ["order_line.id"], name=op.f("fk_hand_over_line_line_id")),
         sa.PrimaryKeyConstraint("hand_over_id", "line_id", name=op.f("pk_hand_over_line")),
     )
-    op.create_index("ix_hand_over_line_line_id", "hand_over_line", ["line_id"], unique=False)
+    op.create_index(op.f("ix_hand_over_line_line_id"), "hand_over_line", ["line_id"], unique=False)

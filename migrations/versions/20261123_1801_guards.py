@@ -53,12 +53,18 @@ BEGIN
   IF astray IS NOT NULL THEN
     RAISE EXCEPTION 'posting on unknown account %', astray USING ERRCODE = 'foreign_key_violation', CONSTRAINT = 'posting_account';
   END IF;
-  INSERT INTO balance (account_id, amount, side)
-  SELECT s.account_id, s.amount, a.side
-    FROM (SELECT account_id, sum(amount) AS amount FROM added GROUP BY account_id) s
-    JOIN account a ON a.id = s.account_id AND a.side <> 0
-   ORDER BY s.account_id
-  ON CONFLICT (account_id) DO UPDATE SET amount = balance.amount + excluded.amount;
+  WITH moved AS (
+    INSERT INTO balance (account_id, amount, side)
+    SELECT s.account_id, s.amount, a.side
+      FROM (SELECT account_id, sum(amount) AS amount FROM added GROUP BY account_id) s
+      JOIN account a ON a.id = s.account_id AND a.side <> 0
+     ORDER BY s.account_id
+    ON CONFLICT (account_id) DO UPDATE SET amount = balance.amount + excluded.amount
+    RETURNING account_id, amount, side)
+  SELECT account_id INTO astray FROM moved WHERE amount * side < 0 LIMIT 1;
+  IF astray IS NOT NULL THEN
+    RAISE EXCEPTION 'account % would be overdrawn', astray USING ERRCODE = 'check_violation', CONSTRAINT = 'not_overdrawn';
+  END IF;
   RETURN NULL;
 END $$;
 

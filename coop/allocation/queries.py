@@ -1,0 +1,115 @@
+"""Read what an allocation needs, and what its pages show."""
+
+import hmac
+from collections import defaultdict
+from typing import NamedTuple
+
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from coop.allocation.models import AllocationRun, ChainHead
+from coop.core.claims import BatchInput, Standing, Terms
+from coop.core.pool_run import ClaimedBatch, PoolProblem
+from coop.core.records import CHAIN_START, Source
+from coop.core.tickets import source_of_season
+from coop.pools.models import Pool
+from coop.seasons import service as seasons
+from coop.seasons.models import Season
+
+
+class _Offered(NamedTuple):
+    offering_id: int
+    lot_number: str
+    family: str
+    rule: str | None
+    units: int
+
+
+_OFFERED = text("""
+SELECT f.id, b.lot_number, p.family, f.rule, coalesce(r.pieces, 0)
+  FROM offering f
+  JOIN batch b ON b.id = f.batch_id
+  JOIN product p ON p.id = f.product_id
+  LEFT JOIN LATERAL (SELECT pieces FROM release WHERE batch_id = b.id ORDER BY version DESC LIMIT 1) r ON true
+ WHERE f.pool_id = :pool
+ ORDER BY b.lot_number COLLATE "C"
+""")
+
+_CLAIMS = text("""
+SELECT l.offering_id, o.household_id, l.id, l.wish, l.up_to - l.wish
+  FROM household_order o JOIN order_line l ON l.order_id = o.id
+ WHERE o.pool_id = :pool AND l.up_to > 0
+""")
+
+_STANDING = text("SELECT family, household_id, owed_micro FROM standing WHERE season_id = :season")
+
+
+def pseudonym(secret: bytes, family: str, household_id: int) -> str:
+    """Name a household's standing in a family of products, for one season, so that only itself knows it by name."""
+    return hmac.digest(secret, f"{household_id}:{family}".encode(), "sha256")[:16].hex()
+
+
+def frozen_problem(session: Session, run: AllocationRun, field_key: bytes) -> PoolProblem:
+    """Read everything that decides a run, as it was frozen when the run was asked for."""
+    pool = session.get_one(Pool, run.pool_id)
+    season = session.get_one(Season, pool.season_id)
+    return pool_problem(session, pool, season, rule=run.rule, memory=run.memory, field_key=field_key)
+
+
+def pool_problem(
+    session: Session, pool: Pool, season: Season, *, rule: str, memory: str, field_key: bytes
+) -> PoolProblem:
+    """Read a pool's batches, claims and opening standing, under a rule."""
+    secret = seasons.season_secret(session, season.id, field_key)
+    offered = [_Offered(*row) for row in session.execute(_OFFERED, {"pool": pool.id})]
+    names = _Pseudonyms(secret)
+    standing = Standing()
+    if memory != "none":
+        for family, household_id, owed in session.execute(_STANDING, {"season": season.id}):
+            standing.owed[names[family, household_id]] = owed
+    chain_start = session.scalar(select(ChainHead.result_digest).where(ChainHead.season_id == season.id))
+    return PoolProblem(
+        season=season.name,
+        pool=pool.name,
+        rule=rule,
+        terms=Terms(None if memory == "none" else memory),
+        source=Source("season", source_of_season(secret, pool.name)),
+        chain_start=chain_start or CHAIN_START,
+        batches=_claimed(session, pool, season, offered, names, rule),
+        standing=standing,
+    )
+
+
+class _Pseudonyms(dict[tuple[str, int], str]):
+    def __init__(self, secret: bytes) -> None:
+        super().__init__()
+        self._secret = secret
+
+    def __missing__(self, account: tuple[str, int]) -> str:
+        name = self[account] = pseudonym(self._secret, *account)
+        return name
+
+
+def _claimed(
+    session: Session, pool: Pool, season: Season, offered: list[_Offered], names: _Pseudonyms, rule: str
+) -> list[ClaimedBatch]:
+    assert pool.opened_at is not None
+    weights = seasons.weights(session, season.id, at=pool.opened_at)
+    by_offering: dict[int, list[tuple[int, int, int, int]]] = defaultdict(list)
+    for offering_id, *claim in session.execute(_CLAIMS, {"pool": pool.id}):
+        by_offering[offering_id].append(tuple(claim))
+    batches = []
+    for offering_id, lot_number, family, own_rule, units in offered:
+        claims = sorted([(names[family, claim[0]], claim) for claim in by_offering[offering_id]])
+        households, lines, wishes, more = zip(*[claim for _, claim in claims], strict=True) if claims else ((),) * 4
+        batch = BatchInput(
+            id=lot_number,
+            units=units,
+            ids=[name for name, _ in claims],
+            weights=[weights.get(household, season.guest_weight) for household in households],
+            requests=wishes,
+            tolerances=more if any(more) else (),
+            rule=own_rule or rule,
+        )
+        batches.append(ClaimedBatch(offering_id, lines, households, batch))
+    return batches

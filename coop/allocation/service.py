@@ -1,0 +1,297 @@
+"""Share out a closed pool: ask for a run, carry it out, publish it. Each step may be repeated and happens once."""
+
+import time
+import zlib
+from datetime import date, datetime
+
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from coop import jobs
+from coop.allocation import queries
+from coop.allocation.models import AllocationRun, ChainHead, Proof
+from coop.audit import service as audit
+from coop.batches import service as batches
+from coop.core.claims import STANDING_RULE, rule_named
+from coop.core.errors import NotFound, RuleBroken
+from coop.core.ledger import Entry, household_party, released_from_hold
+from coop.core.pool_run import Fill, award_rows, fill, ratio_text, share_out
+from coop.core.records import CHAIN_START
+from coop.core.season import local_day
+from coop.db import Db, copy_rows
+from coop.jobs import Lease
+from coop.ledger import service as ledger
+from coop.people import service as people
+from coop.policy import service as policy
+from coop.pools.models import Offering, Pool
+from coop.seasons.models import Season
+
+LIVE = ("requested", "proposed", "publishing", "published")
+
+
+def request_run(
+    db: Db,
+    pool_id: int,
+    *,
+    by: int,
+    at: datetime,
+    rule: str | None = None,
+    memory: str | None = None,
+    without_missing: bool = False,
+) -> int:
+    """Freeze a closed pool's inputs and ask the worker to share it out; return the run's id.
+
+    A run that is under way or done already is returned as it is. Pools of a season are shared out in the order of
+    their cut-offs. Raises `not_closed`, `earlier_pool`, `yields_missing`, `rule_fixed` or `unknown_rule`.
+    """
+    with db.begin() as session:
+        pool = session.get(Pool, pool_id, with_for_update=True)
+        if pool is None:
+            raise NotFound("There is no such pool.")
+        live = session.scalar(
+            select(AllocationRun.id).where(AllocationRun.pool_id == pool_id, AllocationRun.state.in_(LIVE))
+        )
+        if live is not None:
+            return live
+        if pool.closed_at is None:
+            raise RuleBroken("not_closed", "Orders are still open. Share the pool out once it has closed.")
+        _check_order_of_closings(session, pool)
+        season = session.get_one(Season, pool.season_id, with_for_update=True)
+        _choose_rule(session, season, rule, memory)
+        _release_yields(session, pool_id, by=by, at=at, without_missing=without_missing)
+        run = AllocationRun(
+            pool_id=pool_id,
+            rule=season.rule,
+            memory=season.memory,
+            state="requested",
+            requested_by=by,
+            requested_at=at,
+        )
+        session.add(run)
+        session.flush()
+        jobs.request(session, jobs.COMPUTE_ALLOCATION, run.id)
+        subject = ("allocation_run", run.id)
+        audit.record(session, "request_allocation", by=by, subject=subject, detail={"pool": pool.name})
+        return run.id
+
+
+def carry_out(db: Db, lease: Lease, *, at: datetime, field_key: bytes) -> None:
+    """Share out the batches of one run and propose the outcome. Repeating it changes nothing."""
+    began = time.monotonic()
+    with db() as session:
+        run = session.get_one(AllocationRun, lease.row_id)
+        problem = queries.frozen_problem(session, run, field_key) if run.state == "requested" else None
+    shared = share_out(problem) if problem else None
+    with db.begin() as session:
+        jobs.finish(session, lease)
+        run = session.get_one(AllocationRun, lease.row_id, with_for_update=True)
+        if problem is None or shared is None or run.state != "requested":
+            return
+        copy_rows(session, "award", _AWARD_COLUMNS, ((run.id, *award) for award in award_rows(problem, shared)))
+        session.add(Proof(run_id=run.id, lines=zlib.compress(shared.proof, 1)))
+        run.state, run.proposed_at = "proposed", at
+        run.chain_start = problem.chain_start
+        run.input_digest, run.result_digest = shared.input_digest, shared.result_digest
+        run.figures = _figures(fill(problem, shared)) | {"seconds": f"{time.monotonic() - began:.3f}"}
+        subject = ("allocation_run", run.id)
+        audit.record(session, "propose_allocation", by=0, subject=subject, detail={"result": run.result_digest})
+
+
+def publish(db: Db, run_id: int, *, by: int, at: datetime) -> None:
+    """Decide that a proposed outcome counts; the worker books it. Raises `not_proposed`."""
+    with db.begin() as session:
+        run = _locked_run(session, run_id)
+        if run.state in {"publishing", "published"}:
+            return
+        if run.state != "proposed":
+            raise RuleBroken("not_proposed", "Only an outcome that has been worked out can be published.")
+        run.state, run.published_by, run.published_at = "publishing", by, at
+        jobs.request(session, jobs.PUBLISH_ALLOCATION, run.id)
+        audit.record(session, "publish_allocation", by=by, subject=("allocation_run", run.id))
+
+
+def carry_out_publication(db: Db, lease: Lease, *, at: datetime) -> None:
+    """Book a published run whole: holds of short pieces go back, standing and chain move on, members are told."""
+    with db.begin() as session:
+        jobs.finish(session, lease)
+        run = _locked_run(session, lease.row_id)
+        if run.state != "publishing":
+            return
+        pool = session.get_one(Pool, run.pool_id)
+        head = _locked_chain(session, pool.season_id)
+        if head.result_digest != run.chain_start:
+            run.state, run.failure = (
+                "failed",
+                "Another pool of the season was published meanwhile. Share this one out again.",
+            )
+            return
+        _release_short(session, run, at=at)
+        if run.memory != "none":
+            session.execute(_MOVE_STANDING, {"run": run.id, "season": pool.season_id})
+        assert run.result_digest is not None
+        head.result_digest, head.run_id = run.result_digest, run.id
+        run.state = "published"
+        _tell_members(session, run, pool)
+
+
+def cancel_run(db: Db, run_id: int, *, by: int, reason: str) -> None:
+    """Put a proposed outcome aside before it is published; the pool can be shared out again."""
+    if not reason.strip():
+        raise RuleBroken("reason_missing", "Say why this outcome is put aside.", field="reason")
+    with db.begin() as session:
+        run = _locked_run(session, run_id)
+        if run.state == "cancelled":
+            return
+        if run.state not in {"requested", "proposed", "failed"}:
+            raise RuleBroken("too_late", "This outcome is published, so it can no longer be put aside.")
+        run.state = "cancelled"
+        subject = ("allocation_run", run.id)
+        audit.record(session, "cancel_allocation", by=by, subject=subject, detail={"reason": reason.strip()})
+
+
+def fail(session: Session, run_id: int, why: str) -> None:
+    """Mark a run that its worker had to give up, with the reason in plain words."""
+    run = _locked_run(session, run_id)
+    if run.state in {"requested", "publishing"}:
+        run.state, run.failure = "failed", why
+
+
+def check_published(session: Session, pool_id: int) -> None:
+    """Raise `not_published` unless the pool's outcome counts already."""
+    run = select(AllocationRun.id).where(AllocationRun.pool_id == pool_id, AllocationRun.state == "published")
+    if session.scalar(run) is None:
+        raise RuleBroken("not_published", "Nothing can be handed over before the sharing out is published.")
+
+
+def lock_published(session: Session, pool_id: int) -> None:
+    """Let one caller at a time act on a published pool as a whole."""
+    session.get(Pool, pool_id, with_for_update=True)
+    check_published(session, pool_id)
+
+
+def booking_day(session: Session, pool_id: int, *, today: date) -> date:
+    """Give the business date of what happens to a pool: today, but never later than the day of its pickup.
+
+    So a season brought in from another time is booked in its own time.
+    """
+    return min(today, session.get_one(Pool, pool_id).pickup_on)
+
+
+_AWARD_COLUMNS = ("run_id", "offering_id", "line_id", "pieces", "extra", "entitled_micro", "owed_before_micro")
+
+_SHORT = text("""
+SELECT o.household_id, l.id, (l.up_to - a.pieces) * (l.unit_minor + l.deposit_minor) AS minor
+  FROM household_order o
+  JOIN order_line l ON l.order_id = o.id AND l.up_to > 0
+  JOIN award a ON a.run_id = :run AND a.offering_id = l.offering_id AND a.line_id = l.id
+ WHERE o.pool_id = :pool AND a.pieces < l.up_to AND l.unit_minor + l.deposit_minor > 0
+ ORDER BY o.household_id, l.id
+""")
+
+_MOVE_STANDING = text("""
+INSERT INTO standing (season_id, family, household_id, owed_micro)
+SELECT :season, p.family, o.household_id, sum(a.entitled_micro - 1000000 * (a.pieces - a.extra))
+  FROM award a
+  JOIN order_line l ON l.id = a.line_id
+  JOIN household_order o ON o.id = l.order_id
+  JOIN offering f ON f.id = a.offering_id
+  JOIN product p ON p.id = f.product_id
+ WHERE a.run_id = :run
+ GROUP BY p.family, o.household_id
+ON CONFLICT (season_id, family, household_id) DO UPDATE SET owed_micro = standing.owed_micro + excluded.owed_micro
+""")
+
+
+def _figures(measured: Fill) -> dict[str, int | str]:
+    return {
+        "claims": measured.claims,
+        "pieces": measured.pieces,
+        "short": measured.short,
+        "lowest_fill": ratio_text(measured.lowest),
+        "jain": ratio_text(measured.jain),
+    }
+
+
+def _locked_run(session: Session, run_id: int) -> AllocationRun:
+    run = session.get(AllocationRun, run_id, with_for_update=True)
+    if run is None:
+        raise NotFound("There is no such allocation run.")
+    return run
+
+
+def _check_order_of_closings(session: Session, pool: Pool) -> None:
+    published = select(AllocationRun.pool_id).where(AllocationRun.state == "published")
+    earlier = session.scalar(
+        select(Pool.name)
+        .where(
+            Pool.season_id == pool.season_id,
+            Pool.opened_at.is_not(None),
+            (Pool.closes_at < pool.closes_at) | ((Pool.closes_at == pool.closes_at) & (Pool.id < pool.id)),
+            Pool.id.not_in(published),
+        )
+        .order_by(Pool.closes_at)
+        .limit(1)
+    )
+    if earlier is not None:
+        raise RuleBroken("earlier_pool", f"{earlier} closed before this pool. Publish its sharing out first.")
+
+
+def _choose_rule(session: Session, season: Season, rule: str | None, memory: str | None) -> None:
+    """Take the season's rule, or settle it for a season brought in from files, before its first sharing out."""
+    wanted = rule_named(rule) if rule else season.rule
+    if memory is not None and wanted != STANDING_RULE:
+        raise RuleBroken("no_memory", f"The rule {wanted} has no memory, so leave the memory out.", field="memory")
+    kept = "none" if wanted != STANDING_RULE else memory or (season.memory if season.memory != "none" else "rounding")
+    if (wanted, kept) == (season.rule, season.memory):
+        return
+    begun = session.get(ChainHead, season.id) is not None
+    if season.files_digest is None or begun:
+        raise RuleBroken(
+            "rule_fixed",
+            f"This season is shared out by {season.rule} with memory {season.memory}, as members were told.",
+            field="rule",
+        )
+    season.rule, season.memory = wanted, kept
+
+
+def _release_yields(session: Session, pool_id: int, *, by: int, at: datetime, without_missing: bool) -> None:
+    wanted = list(session.scalars(select(Offering.batch_id).where(Offering.pool_id == pool_id)))
+    missing = len(wanted) - len(batches.latest_yields(session, wanted))
+    if missing and not without_missing:
+        raise RuleBroken(
+            "yields_missing",
+            f"{missing} of {len(wanted)} batches have no yield reported yet. Wait for them, or count them as nothing made.",
+            field="without_missing",
+        )
+    batches.release_latest(session, wanted, by=by, at=at)
+
+
+def _locked_chain(session: Session, season_id: int) -> ChainHead:
+    """Hold the end of the season's chain until commit: one writer a season."""
+    session.execute(
+        text("INSERT INTO chain_head (season_id, result_digest) VALUES (:season, :start) ON CONFLICT DO NOTHING"),
+        {"season": season_id, "start": CHAIN_START},
+    )
+    return session.get_one(ChainHead, season_id, with_for_update=True)
+
+
+def _release_short(session: Session, run: AllocationRun, *, at: datetime) -> None:
+    agreed = policy.all_current(session, at=at)
+    day = booking_day(session, run.pool_id, today=local_day(at, agreed["zone"]))
+    short: dict[int, list[tuple[str, int, int]]] = {}
+    for household_id, line_id, minor in session.execute(_SHORT, {"run": run.id, "pool": run.pool_id}):
+        short.setdefault(household_id, []).append((household_party(household_id), line_id, minor))
+    entries = [
+        Entry(f"alloc:{run.id}:{household_id}", "allocation", day, released_from_hold(lines))
+        for household_id, lines in short.items()
+    ]
+    ledger.post_all(session, entries, by=run.published_by or 0, currency=agreed["currency"])
+
+
+def _tell_members(session: Session, run: AllocationRun, pool: Pool) -> None:
+    ordered = session.scalars(
+        text("SELECT household_id FROM household_order WHERE pool_id = :pool ORDER BY household_id"), {"pool": pool.id}
+    )
+    people.tell_households(
+        session, f"published:{run.id}", "allocation_published", list(ordered), {"pool": pool.name, "pool_id": pool.id}
+    )

@@ -1,0 +1,256 @@
+"""Place a household's order: whole or refused whole, with credit held for the most it may cost."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import NamedTuple
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from coop import keys
+from coop.audit import service as audit
+from coop.core.errors import NotFound, RuleBroken
+from coop.core.ledger import MEMBER_CREDIT, Entry, held_for_order, household_party
+from coop.core.money import format_minor, minor_exponent
+from coop.core.season import local_day
+from coop.db import Db, copy_rows, take_ids
+from coop.ledger import service as ledger
+from coop.orders.models import HouseholdOrder, OrderLine
+from coop.people import service as people
+from coop.policy import service as policy
+from coop.pools.models import Offering, Pool
+from coop.seasons import service as seasons
+
+MOST_PIECES = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a household asks of one offering, at the price it was shown; a wish of 0 takes the line back."""
+
+    offering_id: int
+    wish: int
+    up_to: int
+    shown_unit_minor: int
+    shown_deposit_minor: int = 0
+
+
+class NewLine(NamedTuple):
+    """A line of an order brought in: its own price, the wish being the most it takes."""
+
+    offering_id: int
+    wish: int
+    unit_minor: int
+    ordered_at: datetime
+
+
+class NewOrder(NamedTuple):
+    pool_id: int
+    household_id: int
+    placed_at: datetime
+    business_date: date
+    lines: Sequence[NewLine]
+
+
+def place_order(
+    db: Db,
+    pool_id: int,
+    wishes: Sequence[Wish],
+    *,
+    household_id: int,
+    by: int,
+    at: datetime,
+    key: str,
+    keep_others: bool = False,
+) -> int:
+    """Place a household's order in a pool, or edit it until the cut-off; return the order's id.
+
+    Lines not named are taken back, unless `keep_others`. Raises `closed_at`, `not_open`, `no_share`, `price_changed`,
+    `over_cap`, `bad_wish`, `same_line_twice` or `insufficient_credit`; then nothing has changed.
+    """
+    with db.begin() as session:
+        body = {"pool": pool_id, "wishes": [(w.offering_id, w.wish, w.up_to) for w in wishes], "keep": keep_others}
+        spent = keys.spend(session, by=by, key=key, body=body)
+        if spent is not None:
+            return spent
+        people.lock_household(session, household_id)
+        pool = _open_pool(session, pool_id, at)
+        _check_right_to_order(session, pool, household_id)
+        offerings = _checked_offerings(session, pool_id, wishes)
+        order = _order_of(session, pool_id, household_id, at)
+        changes, before = _write_lines(session, order.id, wishes, offerings, at=at, keep_others=keep_others)
+        _hold(session, order, changes, by=by, at=at)
+        after = {str(w.offering_id): [w.wish, w.up_to] for w in wishes}
+        audit.record(
+            session, "place_order", by=by, subject=("order", order.id), detail={"before": before, "after": after}
+        )
+        keys.answer(session, by=by, key=key, row_id=order.id)
+        return order.id
+
+
+def _open_pool(session: Session, pool_id: int, at: datetime) -> Pool:
+    pool = session.get(Pool, pool_id, with_for_update={"read": True})
+    if pool is None:
+        raise NotFound("There is no such pool.")
+    if pool.opened_at is None:
+        raise RuleBroken("not_open", "This pool has not opened yet. It opens as announced on its page.")
+    if pool.closed_at is not None or at > pool.closes_at:
+        raise RuleBroken("closed_at", "Orders for this pool are closed, so they can no longer change.")
+    return pool
+
+
+def _check_right_to_order(session: Session, pool: Pool, household_id: int) -> None:
+    assert pool.opened_at is not None
+    if not seasons.may_order(session, pool.season_id, household_id, at=pool.opened_at):
+        raise RuleBroken("no_share", "This season is for households with a season share. Take one to order.")
+
+
+def _checked_offerings(session: Session, pool_id: int, wishes: Sequence[Wish]) -> dict[int, Offering]:
+    for offering_id, times in Counter(wish.offering_id for wish in wishes).items():
+        if times > 1:
+            raise RuleBroken(
+                "same_line_twice", "The same batch stands twice in the order.", field=f"wish-{offering_id}"
+            )
+    found = {
+        offering.id: offering
+        for offering in session.scalars(
+            select(Offering).where(Offering.pool_id == pool_id, Offering.id.in_([w.offering_id for w in wishes]))
+        )
+    }
+    for wish in wishes:
+        offering = found.get(wish.offering_id)
+        if offering is None:
+            raise NotFound("One of these batches is not offered in this pool.")
+        _check_wish(wish, offering)
+    return found
+
+
+def _check_wish(wish: Wish, offering: Offering) -> None:
+    field = f"wish-{offering.id}"
+    if not 0 <= wish.wish <= wish.up_to <= MOST_PIECES:
+        raise RuleBroken(
+            "bad_wish",
+            "Wishes are whole pieces from 0, and “up to” is at least the wish.",
+            field=f"up_to-{offering.id}",
+        )
+    if offering.cap is not None and wish.up_to > offering.cap:
+        raise RuleBroken("over_cap", f"One household may take at most {offering.cap} of this batch.", field=field)
+    if wish.up_to and (wish.shown_unit_minor, wish.shown_deposit_minor) != (
+        offering.price_minor,
+        offering.deposit_minor,
+    ):
+        raise RuleBroken(
+            "price_changed",
+            "The price has changed since this page was shown. Look at the new price and save again.",
+            field=field,
+        )
+
+
+def _order_of(session: Session, pool_id: int, household_id: int, at: datetime) -> HouseholdOrder:
+    """Return the household's order in the pool, made or marked as edited; the household is locked already."""
+    order = session.scalar(
+        select(HouseholdOrder).where(HouseholdOrder.pool_id == pool_id, HouseholdOrder.household_id == household_id)
+    )
+    if order is None:
+        order = HouseholdOrder(pool_id=pool_id, household_id=household_id, placed_at=at, edits=0)
+        session.add(order)
+    else:
+        order.edits += 1
+        order.edited_at = at
+    session.flush()
+    return order
+
+
+def _write_lines(
+    session: Session,
+    order_id: int,
+    wishes: Sequence[Wish],
+    offerings: dict[int, Offering],
+    *,
+    at: datetime,
+    keep_others: bool,
+) -> tuple[list[tuple[int, int]], dict[str, list[int]]]:
+    """Write the order's lines; return the change of each line's hold, and the lines as they were."""
+    held = {line.offering_id: line for line in session.scalars(select(OrderLine).where(OrderLine.order_id == order_id))}
+    before = {str(line.offering_id): [line.wish, line.up_to] for line in held.values() if line.up_to}
+    was = {line.id: line.up_to * (line.unit_minor + line.deposit_minor) for line in held.values()}
+    wanted = {wish.offering_id: (wish.wish, wish.up_to) for wish in wishes}
+    if not keep_others:
+        wanted |= dict.fromkeys(held.keys() - wanted.keys(), (0, 0))
+    rows = [
+        {
+            "order_id": order_id,
+            "offering_id": offering_id,
+            "wish": wish,
+            "up_to": up_to,
+            "unit_minor": offerings[offering_id].price_minor
+            if offering_id in offerings
+            else held[offering_id].unit_minor,
+            "deposit_minor": offerings[offering_id].deposit_minor
+            if offering_id in offerings
+            else held[offering_id].deposit_minor,
+            "ordered_at": at,
+        }
+        for offering_id, (wish, up_to) in sorted(wanted.items())
+        if up_to or offering_id in held
+    ]
+    if not rows:
+        return [], before
+    statement = insert(OrderLine).values(rows)
+    statement = statement.on_conflict_do_update(
+        index_elements=["order_id", "offering_id"],
+        set_={
+            name: statement.excluded[name] for name in ("wish", "up_to", "unit_minor", "deposit_minor", "ordered_at")
+        },
+    )
+    written = session.execute(
+        statement.returning(OrderLine.id, OrderLine.up_to, OrderLine.unit_minor, OrderLine.deposit_minor)
+    )
+    return [
+        (line_id, up_to * (unit + deposit) - was.get(line_id, 0)) for line_id, up_to, unit, deposit in written
+    ], before
+
+
+def _hold(session: Session, order: HouseholdOrder, changes: list[tuple[int, int]], *, by: int, at: datetime) -> None:
+    party = household_party(order.household_id)
+    postings = held_for_order(party, changes)
+    if not postings:
+        return
+    agreed = policy.all_current(session, at=at)
+    gap = sum(change for _, change in changes) + ledger.balance_of(session, MEMBER_CREDIT, party)
+    if gap > 0:
+        missing = format_minor(gap, minor_exponent(agreed["currency"]))
+        raise RuleBroken(
+            "insufficient_credit",
+            f"At most this order costs {missing} {agreed['currency']} more than your credit. Ask for less, or top up first.",
+        )
+    entry = Entry(f"order:{order.id}:{order.edits}", "order", local_day(at, agreed["zone"]), postings)
+    ledger.post(session, entry, by=by, currency=agreed["currency"])
+
+
+def bring_in_orders(session: Session, orders: Sequence[NewOrder], *, by: int, currency: str) -> int:
+    """Place many orders as `place_order` does one: each a row, its lines, and one entry that holds their price; return the lines."""
+    order_ids = take_ids(session, "household_order", len(orders))
+    line_ids = iter(take_ids(session, "order_line", sum(len(order.lines) for order in orders)))
+    columns = ("id", "pool_id", "household_id", "placed_at")
+    copy_rows(
+        session, "household_order", columns, ((i, *order[:3]) for i, order in zip(order_ids, orders, strict=True))
+    )
+    rows: list[tuple[object, ...]] = []
+    entries: list[Entry] = []
+    for order_id, order in zip(order_ids, orders, strict=True):
+        changes = []
+        for offering_id, wish, unit_minor, ordered_at in order.lines:
+            line_id = next(line_ids)
+            rows.append((line_id, order_id, offering_id, wish, wish, unit_minor, ordered_at))
+            changes.append((line_id, wish * unit_minor))
+        postings = held_for_order(household_party(order.household_id), changes)
+        if postings:
+            entries.append(Entry(f"order:{order_id}:0", "order", order.business_date, postings))
+    line_columns = ("id", "order_id", "offering_id", "wish", "up_to", "unit_minor", "ordered_at")
+    copy_rows(session, "order_line", line_columns, rows)
+    ledger.post_all(session, entries, by=by, currency=currency)
+    return len(rows)
