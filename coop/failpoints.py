@@ -7,9 +7,12 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from sqlalchemy import event
+from sqlalchemy.orm import Session
+
 log = logging.getLogger(__name__)
 
-ASLEEP = 45.0
+ASLEEP = 15.0
 STEPS = ("after_lease", "after_compute", "before_commit", "after_commit", "before_ack")
 """Every job passes these; its point is named `<job>@<step>`."""
 
@@ -45,3 +48,15 @@ def reach(name: str) -> None:
         raise FailPoint(name)
     else:
         time.sleep(ASLEEP)
+
+
+def reach_at_commit(session: Session, name: str) -> None:
+    """Stand at a named point once all that the session writes is written, and not yet committed."""
+    if name not in _armed:
+        return
+
+    def before_commit(session: Session) -> None:
+        session.flush()
+        reach(name)
+
+    event.listen(session, "before_commit", before_commit, once=True)

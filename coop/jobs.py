@@ -13,7 +13,7 @@ from sqlalchemy import Index, Integer, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from coop.db import Base, Db, Identity, Instant
-from coop.failpoints import reach
+from coop.failpoints import reach, reach_at_commit
 
 COMPUTE_ALLOCATION = "allocation.compute"
 PUBLISH_ALLOCATION = "allocation.publish"
@@ -25,7 +25,7 @@ CHECK_BOOKS = "books.check"
 PURGE = "jobs.purge"
 SWEEP = "jobs.sweep"
 
-LEASE = timedelta(seconds=15)
+LEASE = timedelta(seconds=10)
 """How long a silent worker keeps a job. One at work prolongs it; while it writes, its lock on the row stands in."""
 
 QUIET_AFTER_RING = timedelta(seconds=10)
@@ -145,18 +145,17 @@ def still_ours(session: Session, lease: Lease) -> None:
     ).first()
     if held is None:
         raise Fenced(f"{lease.job} {lease.row_id}: epoch {lease.epoch} is over")
-    reach(f"{lease.job}@after_compute")
 
 
 def finish(session: Session, lease: Lease) -> None:
     """Mark the job done in the transaction that writes its effect."""
+    reach(f"{lease.job}@after_compute")
     still_ours(session, lease)
     session.execute(
         text("UPDATE outbox SET done_at = clock_timestamp(), lease_until = NULL WHERE id = :id"),
         {"id": lease.outbox_id},
     )
-    session.flush()
-    reach(f"{lease.job}@before_commit")
+    reach_at_commit(session, f"{lease.job}@before_commit")
 
 
 def put_back(db: Db, lease: Lease, *, why: str, wait: timedelta, spend_attempt: bool = True) -> None:

@@ -70,8 +70,8 @@ def answer(db: Db, job: str, outbox_id: int, work: Work, failed: MarkFailed | No
     with _Attempt(db, lease, failed):
         if lease.lost >= MOST_LOST:
             raise RuleBroken("worker_lost", f"Its worker vanished {lease.lost} times in the middle of it.")
-        reach(f"{job}@after_lease")
         with _held(db, lease):
+            reach(f"{job}@after_lease")
             work(db, lease)
         reach(f"{job}@after_commit")
         took = time.monotonic() - started

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "lost_workers"
-down_revision = "yields"
+down_revision = "guards"
 branch_labels = None
 depends_on = None
 
