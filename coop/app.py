@@ -12,6 +12,7 @@ from jinja2 import StrictUndefined
 from sqlalchemy import text
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from coop import bell
 from coop.access import queries as access
 from coop.access import service as access_service
 from coop.clock import now
@@ -36,7 +37,7 @@ def create_app(settings: Settings | None = None, *, db: Db | None = None) -> Fla
     app.config.update(_config(settings))
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    db = db or connect(settings.database_url, assume_role=settings.assume_role)
+    db = db or bell.wire(connect(settings.database_url, assume_role=settings.assume_role), settings.redis_url)
     app.extensions["coop"] = Installation(settings, db)
     headers.install(app)
     CSRFProtect(app)

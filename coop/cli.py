@@ -15,6 +15,7 @@ WORDS = {
     "worker": "coop.commands.house",
     "beat": "coop.commands.house",
     "migrate": "coop.commands.house",
+    "first-admin": "coop.commands.door",
     "solve": "coop.commands.checking",
     "verify": "coop.commands.checking",
 }

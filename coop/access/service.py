@@ -138,6 +138,8 @@ def finish_joining(
         belongs = select(Belonging.id).where(Belonging.person_id == person.id, Belonging.ended_at.is_(None))
         if session.scalar(belongs) is None:
             people.belong(session, person.id, people.new_household(session, household_name or name), at=at)
+        welcome = {"name": name, "household": household_name or name}
+        people.tell_person(session, f"welcome:{person.id}", "welcome", person.id, person.email, welcome)
         audit.record(session, "join", by=person.id, subject=("person", person.id), origin=origin)
         return person.email
 

@@ -35,12 +35,16 @@ RowRule = Callable[..., bool]
 
 @dataclass(frozen=True)
 class Guard:
-    """One policy: whom it lets in, for which rows, and whether the password must be fresh. Used as the view's decorator."""
+    """One policy: whom it lets in, for which rows, and whether the password must be fresh. Used as the view's decorator.
+
+    `base` is the name of the policy about people that one about rows was made from.
+    """
 
     name: str
     lets_in: Callable[[Viewer | None], bool]
     row: RowRule | None = None
     fresh: bool = False
+    base: str = ""
 
     def __call__(self, view: View) -> View:
         assert not hasattr(view, "guard"), f"{view.__name__} has a guard already"
@@ -69,7 +73,7 @@ def rows_of(guard: Guard, name: str, row: RowRule) -> Guard:
     `artisan_of_batch = rows_of(artisan, "artisan_of_batch", queries.speaks_for_batch)` with
     `def speaks_for_batch(session, viewer, *, batch_id: int) -> bool`.
     """
-    return replace(guard, name=name, row=row)
+    return replace(guard, name=name, row=row, base=guard.base or guard.name)
 
 
 def fresh(guard: Guard) -> Guard:
@@ -123,12 +127,12 @@ def safe_next(target: str | None, default: str = "/") -> str:
 
     It must be a plain path, however often it is unquoted: no scheme, no host, no backslash, no control character.
     """
-    if not target or len(target) > 2000:
+    if not target or len(target) > 2000 or " " in target:
         return default
     seen = target
     for _ in range(3):
         parts = urlsplit(seen) if seen.startswith("/") and not seen.startswith("//") else None
-        odd = any(mark == "\\" or ord(mark) <= 32 or ord(mark) == 127 for mark in seen)
+        odd = any(mark == "\\" or ord(mark) < 32 or ord(mark) == 127 for mark in seen)
         if parts is None or parts.scheme or parts.netloc or odd or parts.path.startswith("//"):
             return default
         seen = unquote(seen)

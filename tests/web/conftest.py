@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from html.parser import HTMLParser
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import text
 from sqlalchemy.orm import Session, sessionmaker
 from werkzeug.test import TestResponse
 
+from coop.access import service as access
 from coop.app import create_app
 from coop.clock import now
 from coop.config import Settings
 from coop.people import service as people
+from coop.web.forms import new_key
 
 PASSWORD = "seven kettles sing at noon"
 
@@ -25,6 +29,7 @@ class Browser(FlaskClient):
     """A browser: it keeps cookies, and sends forms as the page has them, the hidden fields included."""
 
     person_id: int = 0
+    household_id: int | None = None
 
     def fill(
         self, path: str, typed: dict[str, object] | None = None, *, action: str | None = None, **named
@@ -38,12 +43,13 @@ class Browser(FlaskClient):
         )
         return self.post(chosen.action or path, data=chosen.fields | (typed or {}), **named)
 
+    def token(self) -> str:
+        """Return the CSRF token of this browser's session, as any page of it would carry it."""
+        return str(forms_of(self.get("/password/forgotten").text)[-1].fields["csrf_token"])
+
     def press(self, action: str, typed: dict[str, object] | None = None, **named) -> TestResponse:
-        """Send a form of one button with a token taken from a page of this browser's."""
-        token = forms_of(self.get("/sign-in").text)[-1].fields["csrf_token"]
-        return self.post(
-            action, data={"csrf_token": token, "key": people.secrets.token_urlsafe(16)} | (typed or {}), **named
-        )
+        """Send a form of one button: the token, a key, and what else is given."""
+        return self.post(action, data={"csrf_token": self.token(), "key": new_key()} | (typed or {}), **named)
 
 
 @dataclass
@@ -97,7 +103,7 @@ def local_settings(services, redis_url: str, tmp_path) -> Settings:
 
 
 @pytest.fixture
-def app(local_settings: Settings, db: sessionmaker[Session]) -> Iterator[Flask]:
+def app(local_settings: Settings, db: sessionmaker[Session]) -> Flask:
     """The application; everything it writes is undone after the test."""
     made = create_app(local_settings, db=db)
     made.test_client_class = Browser
@@ -150,16 +156,41 @@ def hash_of(password: str) -> str:
 
 
 @pytest.fixture
-def client_as(app: Flask, someone) -> Callable[..., Browser]:
+def client_as(app: Flask, db: sessionmaker[Session], someone) -> Callable[..., Browser]:
     """Return a browser signed in as a new person of these roles: `client_as("admin")`, `client_as("artisan", artisan_id=3)`."""
 
     def make(*roles: str, artisan_id: int | None = None) -> Browser:
         person = someone(*roles, artisan_id=artisan_id)
         browser = app.test_client()
-        answer = browser.fill("/sign-in", {"email": person.email, "password": PASSWORD})
-        assert answer.status_code == 303, answer.text
+        with db.begin() as session:
+            token = access._start(session, person.id, at=now(), device="Firefox on a telephone", origin="127.0.0.1")
+        with browser.session_transaction() as cookie:
+            cookie["_user_id"] = token
         browser.person_id = person.id
         browser.household_id = person.household_id
         return browser
 
     return make
+
+
+@pytest.fixture
+def at() -> datetime:
+    """The present instant, for commands."""
+    return now()
+
+
+@pytest.fixture
+def sign_in_age(db: sessionmaker[Session]) -> Callable[..., None]:
+    """Let a person's sign-ins be as old as said: begun, seen and confirmed so long ago."""
+
+    def make_old(person_id: int, **age: int) -> None:
+        with db.begin() as session:
+            session.execute(
+                text(
+                    "UPDATE sign_in SET started_at = started_at - :age, seen_at = seen_at - :age,"
+                    " confirmed_at = confirmed_at - :age WHERE person_id = :person"
+                ),
+                {"age": timedelta(**age), "person": person_id},
+            )
+
+    return make_old
