@@ -122,7 +122,7 @@ class _Attempt:
         with self._db.begin() as session:
             jobs.bury(session, lease, why=verdict.why)
             if self._failed is not None:
-                self._failed(session, lease.row_id, verdict.why)
+                self._failed(session, lease.row_id, verdict.sentence)
 
 
 @contextmanager

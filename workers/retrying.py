@@ -30,13 +30,14 @@ Chance = Callable[[float, float], float]
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`wait` None means dead; `pause` stops the whole worker for so many seconds first."""
+    """`wait` None means dead; `pause` stops the whole worker for so many seconds first; `sentence` is for people."""
 
     why: str
     wait: timedelta | None
     spend_attempt: bool = True
     pause: float = 0.0
     is_surprise: bool = False
+    sentence: str = "The database or the broker was away for too long."
 
 
 def judge(error: BaseException, lease: Lease, *, chance: Chance = random.uniform) -> Verdict | None:
@@ -44,7 +45,7 @@ def judge(error: BaseException, lease: Lease, *, chance: Chance = random.uniform
     if isinstance(error, Fenced) or not isinstance(error, Exception):
         return None
     if isinstance(error, RuleBroken):
-        return Verdict(f"{error.code}: {error.sentence}", None)
+        return Verdict(f"{error.code}: {error.sentence}", None, sentence=error.sentence)
     if isinstance(error, MailServerAway):
         waited = lease.age.total_seconds()
         longest = min(LONGEST_WAIT, max(4.0, waited))
@@ -57,7 +58,8 @@ def judge(error: BaseException, lease: Lease, *, chance: Chance = random.uniform
     if isinstance(error, BrokerError | RedisError | PoolTimeout) or (state is not None and state.startswith(_PASSING)):
         return _again(f"passing: {type(error).__name__} {state or ''}".rstrip(), lease, MOST_ATTEMPTS, chance)
     again = _again(f"unforeseen: {type(error).__name__}, reference {lease.reference}", lease, MOST_SURPRISES, chance)
-    return Verdict(again.why, again.wait, is_surprise=True)
+    sentence = f"Something went wrong that we did not foresee. Its reference is {lease.reference}."
+    return Verdict(again.why, again.wait, is_surprise=True, sentence=sentence)
 
 
 def sqlstate(error: BaseException) -> str | None:

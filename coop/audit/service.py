@@ -12,6 +12,8 @@ from coop.audit.models import AuditRecord
 from coop.db import Db
 
 FIRST_LINK = bytes(32)
+ONE_SEALS = 7263545
+"""Number of the advisory lock of the chain: the app may only insert there, so it may not lock the table."""
 
 
 def record(
@@ -36,7 +38,7 @@ def seal(db: Db) -> int:
     Ids are taken before a transaction commits, so a link names the very ids it covers instead of "all up to n".
     """
     with db.begin() as session:
-        session.execute(text("LOCK TABLE seal IN SHARE ROW EXCLUSIVE MODE"))
+        session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": ONE_SEALS})
         rows = list(
             _canonical(
                 session, "id NOT IN (SELECT generate_series(lower(r), upper(r) - 1) FROM seal, unnest(covered) r)"

@@ -178,6 +178,13 @@ def cancel(db: Db, run_id: int, *, by: int, reason: str) -> None:
         )
 
 
+def fail(session: Session, run_id: int, why: str) -> None:
+    """Mark a run that its worker had to give up, with the reason in plain words."""
+    run = _locked_run(session, run_id)
+    if run.state == "requested":
+        run.state, run.failure = "failed", why
+
+
 class Confirmed(NamedTuple):
     """A payment that the bank says has left: its end-to-end id, the amount and day, and the key of the bank line."""
 
