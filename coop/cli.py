@@ -16,6 +16,10 @@ WORDS = {
     "beat": "coop.commands.house",
     "migrate": "coop.commands.house",
     "first-admin": "coop.commands.door",
+    "import": "coop.commands.season",
+    "allocate": "coop.commands.season",
+    "handover": "coop.commands.season",
+    "payout": "coop.commands.money",
     "solve": "coop.commands.checking",
     "verify": "coop.commands.checking",
 }
@@ -30,9 +34,13 @@ class Words(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's shape
         if cmd_name not in WORDS:
             return None
-        found = getattr(importlib.import_module(WORDS[cmd_name]), cmd_name.replace("-", "_"))
+        found = getattr(importlib.import_module(WORDS[cmd_name]), _attribute(cmd_name))
         assert isinstance(found, click.Command)
         return found
+
+
+def _attribute(word: str) -> str:
+    return "import_" if word == "import" else word.replace("-", "_")
 
 
 @click.group(cls=Words)

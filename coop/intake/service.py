@@ -66,7 +66,7 @@ def import_season(
         session.execute(text("LOCK TABLE season IN SHARE ROW EXCLUSIVE MODE"))
         known = session.scalar(select(Season).where(Season.files_digest == files.digest))
         if known is not None:
-            return _counts(files, known.name, unchanged=True)
+            return counts_of(files, known.name, unchanged=True)
         _agree_on_money(session, currency=currency, zone=zone, by=by)
         _refuse_taken(session, files, name)
         first_day = local_day(min(files.line_times), zone)
@@ -94,14 +94,15 @@ def import_season(
         )
         offerings = _bring_in_offerings(session, files, pool_ids, begins=begins, by=by, field_key=field_key)
         places = _Places(pool_ids, members, offerings)
-        counts = _counts(files, name)
+        counts = counts_of(files, name)
         _top_up(session, files, members, season_id, on=first_day - timedelta(days=1), by=by, currency=currency)
         orders.bring_in_orders(session, _orders(files, places, zone), by=by, currency=currency)
         audit.record(session, "import_season", by=by, subject=("season", season_id), detail=asdict(counts))
         return counts
 
 
-def _counts(files: SeasonFiles, name: str, *, unchanged: bool = False) -> Counts:
+def counts_of(files: SeasonFiles, name: str, *, unchanged: bool = False) -> Counts:
+    """Count what a season comes to under a name."""
     return Counts(
         season=name,
         pools=len(files.cycles),

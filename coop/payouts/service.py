@@ -66,6 +66,9 @@ def carry_out(db: Db, lease: Lease, *, at: datetime) -> None:
         if run.state != "requested":
             return
         paid = [maker for maker in _unpaid(session, run.through) if _pays(maker, run.minimum_minor)]
+        if not paid:
+            run.state, run.failure = "cancelled", "Nobody is owed enough to be paid."
+            return
         series = f"{run.through.year}"
         last = (
             session.scalar(text("SELECT coalesce(max(number), 0) FROM statement WHERE series = :s"), {"s": series}) or 0
@@ -98,6 +101,13 @@ def carry_out(db: Db, lease: Lease, *, at: datetime) -> None:
         session.execute(_TAKE_LINES, {"run": run.id, "through": run.through})
         run.state, run.computed_at = "computed", at
         audit.record(session, "compute_payouts", by=0, subject=("payout_run", run.id), detail={"statements": len(paid)})
+
+
+def fail(session: Session, run_id: int, why: str) -> None:
+    """Mark a run that its worker had to give up, with the reason in plain words."""
+    run = _locked_run(session, run_id)
+    if run.state == "requested":
+        run.state, run.failure = "failed", why
 
 
 def approve(db: Db, run_id: int, *, by: int, at: datetime) -> None:
@@ -176,13 +186,6 @@ def cancel(db: Db, run_id: int, *, by: int, reason: str) -> None:
         audit.record(
             session, "cancel_payouts", by=by, subject=("payout_run", run_id), detail={"reason": reason.strip()}
         )
-
-
-def fail(session: Session, run_id: int, why: str) -> None:
-    """Mark a run that its worker had to give up, with the reason in plain words."""
-    run = _locked_run(session, run_id)
-    if run.state == "requested":
-        run.state, run.failure = "failed", why
 
 
 class Confirmed(NamedTuple):
@@ -280,6 +283,12 @@ _MARK_SETTLED = text("""
 UPDATE payout_run r SET state = 'settled', settled_at = :at WHERE r.state = 'file_made' AND NOT EXISTS (
   SELECT FROM payment p JOIN statement s ON s.id = p.statement_id WHERE s.run_id = r.id AND p.settled_on IS NULL)
 """)
+
+
+def is_something_unpaid(session: Session, through: date, *, at: datetime) -> bool:
+    """Tell whether a run through this day would pay anybody."""
+    minimum = policy.current(session, "payout_minimum_minor", at=at)
+    return any(_pays(maker, minimum) for maker in _unpaid(session, through))
 
 
 def _unpaid(session: Session, through: date) -> list[_Maker]:

@@ -21,6 +21,7 @@ DEFAULTS: Final[dict[str, Any]] = {
     "fee_bp": 1000,
     "payout_minimum_minor": 1000,
     "coop_iban": "",
+    "demo": False,
 }
 FROM_THE_START: Final = datetime(2000, 1, 1, tzinfo=UTC)
 

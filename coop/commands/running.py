@@ -1,0 +1,89 @@
+"""What commands on the running co-op share: its database at hand, a real worker beside it, and waiting for its jobs."""
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import click
+from sqlalchemy import text
+
+from coop import bell, jobs, supervisor
+from coop.commands.house import settings
+from coop.config import Settings
+from coop.core.errors import RuleBroken
+from coop.db import Db, connect
+from coop.embedded import at_hand
+from coop.migrating import upgrade
+
+COMMAND_LINE = 0
+"""The actor of what is done here; the audit calls it so."""
+
+SECOND_PERSON = -1
+"""Stands for the second person on co-ops whose money is not real: demo and imported seasons."""
+
+_WORKER_SEEN_WITHIN = 15
+_LOOK_EVERY = 0.01
+_RING_AGAIN_EVERY = 2.0
+_PATIENCE = 300.0
+_STEPS = (jobs.COMPUTE_ALLOCATION, jobs.PUBLISH_ALLOCATION, jobs.COMPUTE_PAYOUTS)
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A co-op at hand: its settings and its database, whose requests ring the worker."""
+
+    settings: Settings
+    db: Db
+
+
+@contextmanager
+def running(*, worker: bool = False, migrate: bool = False) -> Iterator[Running]:
+    """Bring the co-op to hand, with services of its own where none run; `worker` sees to a worker as well."""
+    with ExitStack() as stack:
+        stack.enter_context(supervisor.stoppable())
+        ready = stack.enter_context(at_hand(settings()))
+        if migrate:
+            upgrade(ready.owner_url)
+        db = bell.wire(connect(ready.database_url, assume_role=ready.assume_role), ready.redis_url)
+        if worker and not _a_worker_is_alive(db):
+            stack.enter_context(supervisor.running(ready, [supervisor.worker()]))
+        yield Running(ready, db)
+
+
+def wait_until(coop: Running, reached: Callable[[], bool], *, what: str) -> None:
+    """Wait for a worker to bring something about, ringing again now and then in case a bell was lost."""
+    until = time.monotonic() + _PATIENCE
+    ring_at = time.monotonic() + _RING_AGAIN_EVERY
+    while not reached():
+        now = time.monotonic()
+        if now > until:
+            raise RuleBroken("no_worker", f"{what} was asked for, but no worker has done it. Is one running?")
+        if now > ring_at:
+            bell.ring(coop.settings.redis_url, jobs.due(coop.db, _STEPS))
+            ring_at = now + _RING_AGAIN_EVERY
+        time.sleep(_LOOK_EVERY)
+
+
+def say(line: dict[str, Any]) -> None:
+    """Print one JSON object on a line of standard output."""
+    click.echo(json.dumps(line))
+
+
+def tell(words: str) -> None:
+    """Say on standard error how far it is."""
+    print(words, file=sys.stderr, flush=True)
+
+
+def _a_worker_is_alive(db: Db) -> bool:
+    with db() as session:
+        seen = session.scalar(
+            text(
+                "SELECT clock_timestamp() - beat_at < make_interval(secs => :most) FROM heartbeat WHERE name = 'worker'"
+            ),
+            {"most": _WORKER_SEEN_WITHIN},
+        )
+    return bool(seen)

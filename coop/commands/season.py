@@ -1,0 +1,148 @@
+"""`coop import`, `allocate` and `handover`: carry a season through, by the same commands as the pages."""
+
+import dataclasses
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import click
+from sqlalchemy import text
+
+from coop.allocation import service as allocation
+from coop.clock import now
+from coop.commands.running import COMMAND_LINE, Running, running, say, tell, wait_until
+from coop.core.errors import NotFound, RuleBroken
+from coop.core.season import zone_named
+from coop.formats.csv_reading import FilesRefused
+from coop.formats.season_files import read_season
+from coop.intake import service as intake
+from coop.pickups import service as pickups
+
+
+class _Pool(NamedTuple):
+    id: int
+    name: str
+
+
+@click.command("import")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--season", help="What to call the season; by default like the folder.")
+@click.option("--currency", default="GBP", show_default=True)
+@click.option("--zone", default="Europe/London", show_default=True, help="Where the times in the files are local.")
+@click.option("--dry-run", is_flag=True, help="Only read the files and say what they come to.")
+def import_(folder: Path, season: str | None, currency: str, zone: str, *, dry_run: bool) -> None:
+    """Bring in a season from members, products, orders and yields in DIR: whole, or not at all."""
+    name = season or folder.resolve().name
+    zone_named(zone)
+    try:
+        files = read_season(folder, zone)
+    except FilesRefused as refused:
+        for problem in refused.problems:
+            tell(str(problem))
+        raise
+    if dry_run:
+        say(dataclasses.asdict(intake.counts_of(files, name)))
+        return
+    tell(f"{len(files.line_pieces)} order lines read")
+    with running(migrate=True) as coop:
+        counts = intake.import_season(
+            coop.db,
+            files,
+            name=name,
+            currency=currency,
+            zone=zone,
+            by=COMMAND_LINE,
+            field_key=coop.settings.field_key,
+        )
+    say(dataclasses.asdict(counts))
+
+
+@click.command()
+@click.argument("pool", required=False)
+@click.option("--all", "every", is_flag=True, help="All closed pools, in the order of their cut-offs.")
+@click.option("--rule", help="Such as cea/standing or cea/webster; only before a season's first sharing out.")
+@click.option("--memory", type=click.Choice(["rounding", "season"]), help="What the standing remembers.")
+@click.option("--publish", is_flag=True, help="Let the outcome count.")
+@click.option("--json", "_json", is_flag=True, help="One JSON object a pool; the only form there is.")
+def allocate(
+    pool: str | None, rule: str | None, memory: str | None, *, every: bool, publish: bool, _json: bool
+) -> None:
+    """Share out POOL, or all that are closed, through the worker."""
+    with running(worker=True) as coop:
+        for chosen in _chosen(coop, pool, every=every):
+            say(_allocated(coop, chosen, rule=rule, memory=memory, publish=publish))
+
+
+@click.command()
+@click.argument("pool", required=False)
+@click.option("--all", "every", is_flag=True, help="All published pools.")
+def handover(pool: str | None, *, every: bool) -> None:
+    """Tick that everything awarded in POOL was picked up."""
+    with running() as coop:
+        for chosen in _chosen(coop, pool, every=every):
+            ticked, _ = pickups.hand_over_pool(coop.db, chosen.id, by=COMMAND_LINE, at=now())
+            say({"pool": chosen.name, **_handed(coop, chosen), **({} if ticked else {"unchanged": True})})
+
+
+def _chosen(coop: Running, pool: str | None, *, every: bool) -> list[_Pool]:
+    if (pool is None) is not every:
+        raise click.UsageError("Name one POOL, or say --all.")
+    with coop.db() as session:
+        rows = session.execute(
+            text(
+                "SELECT id, name FROM pool WHERE closed_at IS NOT NULL AND (:every OR name = :name) ORDER BY closes_at, id"
+            ),
+            {"every": every, "name": pool},
+        )
+        found = [_Pool(*row) for row in rows]
+    if not found:
+        raise NotFound("No pool is closed yet." if every else f"There is no closed pool called {pool}.")
+    return found
+
+
+def _allocated(coop: Running, pool: _Pool, *, rule: str | None, memory: str | None, publish: bool) -> dict[str, Any]:
+    began = now()
+    run_id = allocation.request_run(coop.db, pool.id, by=COMMAND_LINE, at=began, rule=rule, memory=memory)
+    wait_until(coop, lambda: _state(coop, run_id) != "requested", what=f"Sharing out {pool.name}")
+    if publish and _state(coop, run_id) == "proposed":
+        allocation.publish(coop.db, run_id, by=COMMAND_LINE, at=now())
+    wait_until(coop, lambda: _state(coop, run_id) != "publishing", what=f"Publishing {pool.name}")
+    return _line(coop, pool, run_id, began)
+
+
+def _state(coop: Running, run_id: int) -> str:
+    with coop.db() as session:
+        state = session.execute(
+            text("SELECT state, failure FROM allocation_run WHERE id = :run"), {"run": run_id}
+        ).one()
+    if state.state == "failed":
+        raise RuleBroken("failed", state.failure or "The worker could not do it; its log says why.")
+    return str(state.state)
+
+
+def _line(coop: Running, pool: _Pool, run_id: int, began: datetime) -> dict[str, Any]:
+    with coop.db() as session:
+        run = session.execute(
+            text(
+                "SELECT state, figures, input_digest, result_digest, coalesce(published_at, proposed_at) < :began AS before"
+                " FROM allocation_run WHERE id = :run"
+            ),
+            {"run": run_id, "began": began},
+        ).one()
+    line = {"pool": pool.name, "run": run_id, "state": run.state}
+    line |= {name: run.figures[name] for name in ("claims", "pieces", "short", "lowest_fill", "jain")}
+    line |= {"input_digest": run.input_digest, "result_digest": run.result_digest, "seconds": run.figures["seconds"]}
+    return line | ({"unchanged": True} if run.before else {})
+
+
+def _handed(coop: Running, pool: _Pool) -> dict[str, int]:
+    with coop.db() as session:
+        row = session.execute(
+            text(
+                "SELECT count(DISTINCT l.line_id) AS lines, coalesce(sum(l.pieces), 0)::bigint AS pieces FROM hand_over_line l"
+                " JOIN hand_over h ON h.id = l.hand_over_id JOIN household_order o ON o.id = h.order_id"
+                " WHERE o.pool_id = :pool"
+            ),
+            {"pool": pool.id},
+        ).one()
+    return {"lines": row.lines, "pieces": row.pieces}
