@@ -1,15 +1,27 @@
 """Bring a database to the newest schema."""
 
-from pathlib import Path
+from __future__ import annotations
 
-from alembic import command
-from alembic.config import Config
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psycopg
+
+from coop.config import libpq_url
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+MIGRATIONS = Path(__file__).parent.parent / "migrations"
 
 
 def config(url: str) -> Config:
     """Return Alembic's settings for a database; there is no ini file to drift."""
+    from alembic.config import Config  # noqa: PLC0415 - a start with nothing to do shall not wait for Alembic and all models
+
     settings = Config()
-    settings.set_main_option("script_location", str(Path(__file__).parent.parent / "migrations"))
+    settings.set_main_option("script_location", str(MIGRATIONS))
     settings.set_main_option("sqlalchemy.url", url.replace("%", "%%"))
     settings.set_main_option("file_template", "%%(year)d%%(month).2d%%(day).2d_%%(hour).2d%%(minute).2d_%%(slug)s")
     return settings
@@ -17,4 +29,19 @@ def config(url: str) -> Config:
 
 def upgrade(url: str) -> None:
     """Run all migrations that the database has not seen."""
+    if is_newest(url):
+        return
+    from alembic import command  # noqa: PLC0415 - as above
+
     command.upgrade(config(url), "head")
+
+
+def is_newest(url: str) -> bool:
+    """Whether the database has seen the last migration, which is the last by name too."""
+    last = max((MIGRATIONS / "versions").glob("*.py"), key=lambda path: path.name)
+    named = re.search(r'^revision = "(.+)"$', last.read_text("utf-8"), re.MULTILINE)
+    assert named, f"{last.name} does not name its revision"
+    with psycopg.connect(libpq_url(url)) as connection:
+        if connection.execute("SELECT to_regclass('alembic_version')").fetchone() != (None,):
+            return connection.execute("SELECT version_num FROM alembic_version").fetchall() == [(named[1],)]
+    return False

@@ -14,6 +14,7 @@ import click
 from coop import supervisor
 from coop.config import Settings
 from coop.embedded import Addresses, Services, at_hand, with_addresses
+from coop.migrating import upgrade
 from coop.supervisor import Part
 
 
@@ -55,7 +56,7 @@ def run(
         chosen = supervisor.free_port(host, port)
         if "COOP_BASE_URL" not in os.environ:
             read = dataclasses.replace(read, base_url=f"http://127.0.0.1:{chosen}")
-        _upgrade(read.owner_url)
+        upgrade(read.owner_url)
         if prepare:
             prepare(read)
         parts = [supervisor.web(read, host, chosen), supervisor.worker(), supervisor.beat(read.home)]
@@ -81,14 +82,8 @@ def beat() -> None:
 def migrate() -> None:
     """Bring the database to the schema of this version."""
     with at_hand(settings()) as ready:
-        _upgrade(ready.owner_url)
+        upgrade(ready.owner_url)
     print("The database has the schema of this version.", file=sys.stderr)
-
-
-def _upgrade(owner_url: str) -> None:
-    from coop.migrating import upgrade  # noqa: PLC0415 - reading all models takes longer than starting PostgreSQL
-
-    upgrade(owner_url)
 
 
 def _run_alone(made: Callable[[Settings], Part]) -> None:

@@ -79,8 +79,8 @@ def test_the_broker_wants_its_password_and_loses_nothing(services):
         stranger.ping()
 
 
-def test_what_was_committed_is_there_after_the_keeper_was_killed(tmp_path):
-    with _kept(tmp_path) as (keeper, owner_url, redis_url):
+def test_what_was_committed_is_there_after_the_keeper_was_killed(home):
+    with _kept(home) as (keeper, owner_url, redis_url):
         with psycopg.connect(owner_url, autocommit=True) as connection, redis.Redis.from_url(redis_url) as broker:
             connection.execute("CREATE TABLE mug (glaze text)")
             connection.execute("INSERT INTO mug VALUES ('celadon')")
@@ -88,27 +88,27 @@ def test_what_was_committed_is_there_after_the_keeper_was_killed(tmp_path):
             time.sleep(1.1)  # the broker writes its file out each second
         keeper.kill()
         keeper.wait()
-        with Services(tmp_path, durable=False) as services:
+        with Services(home, durable=False) as services:
             with psycopg.connect(libpq_url(services.owner_url)) as connection:
                 assert connection.execute("SELECT glaze FROM mug").fetchall() == [("celadon",)]
             with redis.Redis.from_url(services.redis_url) as broker:
                 assert broker.get("glaze") == b"tenmoku"
 
 
-def test_nothing_runs_on_when_the_keeper_is_killed(tmp_path):
-    with _kept(tmp_path):
-        assert _running_in(tmp_path)
+def test_nothing_runs_on_when_the_keeper_is_killed(home):
+    with _kept(home):
+        assert _running_in(home)
     until = time.monotonic() + 15
-    while _running_in(tmp_path) and time.monotonic() < until:
+    while _running_in(home) and time.monotonic() < until:
         time.sleep(0.05)
-    assert _running_in(tmp_path) == []
+    assert _running_in(home) == []
 
 
-def test_the_next_start_works_when_postgres_itself_was_killed(tmp_path):
-    with Services(tmp_path, durable=False):
-        os.kill(int((tmp_path / "postgres" / "postmaster.pid").read_text().split("\n")[0]), signal.SIGKILL)
+def test_the_next_start_works_when_postgres_itself_was_killed(home):
+    with Services(home, durable=False):
+        os.kill(int((home / "postgres" / "postmaster.pid").read_text().split("\n")[0]), signal.SIGKILL)
         time.sleep(0.2)
-    with Services(tmp_path, durable=False) as services, psycopg.connect(libpq_url(services.app_url)) as connection:
+    with Services(home, durable=False) as services, psycopg.connect(libpq_url(services.app_url)) as connection:
         assert connection.execute("SELECT 1").fetchone() == (1,)
 
 
@@ -140,13 +140,13 @@ def test_given_servers_are_used_and_none_is_started(tmp_path):
         assert list(tmp_path.iterdir()) == []
 
 
-def test_a_clean_stop_leaves_only_files(tmp_path):
-    with Services(tmp_path, durable=False):
-        sockets = (tmp_path / "sockets").readlink()
+def test_a_clean_stop_leaves_only_files(home):
+    with Services(home, durable=False):
+        sockets = (home / "sockets").readlink()
         assert sockets.is_dir()
     assert not sockets.exists()
-    assert _running_in(tmp_path) == []
-    assert {path.name for path in tmp_path.iterdir()} == {
+    assert _running_in(home) == []
+    assert {path.name for path in home.iterdir()} == {
         "door",
         "lock",
         "postgres",
@@ -156,7 +156,7 @@ def test_a_clean_stop_leaves_only_files(tmp_path):
         "valkey.log",
     }
     with ExitStack() as stack:
-        assert attach(stack, tmp_path) is None
+        assert attach(stack, home) is None
 
 
 def test_secrets_are_for_the_owner_of_the_folder_alone(services):
