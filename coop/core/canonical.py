@@ -17,6 +17,11 @@ def canonical(value: Any) -> bytes:
     Raises `RuleBroken` where the value has no canonical form: floats, integers from 2^53 on, other keys, lone surrogates.
     """
     _check(value, "")
+    return written(value)
+
+
+def written(value: Any) -> bytes:
+    """Write as canonical JSON what is known to have that form, as every part of a checked value has."""
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
 
 

@@ -75,6 +75,8 @@ class Fields:
     def identifier(self, name: str, default: str | None = None) -> str:
         """Read an id: 1 to 200 bytes of valid text in Unicode's composed form (NFC), without control characters."""
         text = self.text(name, default)
+        if 0 < len(text) <= ID_BYTES and text.isascii() and text.isprintable():
+            return text
         if any("\ud800" <= letter <= "\udfff" for letter in text) or unicodedata.normalize("NFC", text) != text:
             raise RuleBroken("not_nfc", f"“{name}” must be valid text in composed form (NFC).", field=self.at(name))
         if not text or len(text.encode()) > ID_BYTES or any(unicodedata.category(letter) == "Cc" for letter in text):

@@ -1,10 +1,11 @@
 """Checks a proof file with the pure reference alone, as any stranger can, and names the first thing that differs."""
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from coop.core.canonical import canonical, digest
+from coop.core.canonical import canonical, written
 from coop.core.claims import BatchInput, Outcome, Standing
 from coop.core.errors import RuleBroken
 from coop.core.fields import Fields, fields_of, parsed
@@ -89,7 +90,7 @@ def _check_batch(check: _Check, fields: Fields) -> None:
     names = ("awards", "closing", "input", "input_digest", "opening", "result_digest", "seed")
     fields.only((*names, "entitled") if has_memory else names)
     batch = read_input(fields.inner("input"), check.head)
-    input_digest = digest(fields.values["input"])
+    input_digest = _digest(fields.values["input"])
     if fields.text("input_digest") != input_digest:
         raise Differs("input", "The frozen input (batch, claims, rule or terms) is not the one that was digested.")
     if fields.text("seed") != check.head.seed.hex():
@@ -105,12 +106,16 @@ def _check_batch(check: _Check, fields: Fields) -> None:
     result = {name: fields.values[name] for name in ("awards", "closing", "opening", "seed")}
     if has_memory:
         result["entitled"] = fields.values["entitled"]
-    link = digest({**result, "input_digest": input_digest, "previous": check.previous})
+    link = _digest({**result, "input_digest": input_digest, "previous": check.previous})
     if fields.text("result_digest") != link:
         raise Differs("chain", "The result digest does not follow from this result and the one before it.")
     check.standing.add(batch.ids, outcome)
     check.inputs.append(input_digest)
     check.previous = link
+
+
+def _digest(checked: dict[str, Any]) -> str:
+    return hashlib.sha256(written(checked)).hexdigest()
 
 
 def _column(fields: Fields, name: str, ids: Sequence[str]) -> list[int]:

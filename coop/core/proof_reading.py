@@ -3,7 +3,7 @@
 from itertools import pairwise
 from typing import Any
 
-from coop.core.canonical import canonical
+from coop.core.canonical import written
 from coop.core.claims import MEMORIES, BatchInput, Terms, rule_named
 from coop.core.fields import Fields
 from coop.core.records import FORMAT, Head, Source, freeze
@@ -40,7 +40,7 @@ def read_head(value: dict[str, Any]) -> Head:
         batches=fields.whole("batches"),
         input_digest=fields.hexadecimal("input_digest", length=32).hex(),
     )
-    if head.text.encode() != canonical(value):
+    if head.text.encode() != written(value):
         raise Differs("head", "The head does not read as the record writes it.")
     return head
 
@@ -69,7 +69,7 @@ def read_input(fields: Fields, head: Head) -> BatchInput:
         rule=rule_named(fields.text("rule")),
         version=fields.whole("version", least=1),
     )
-    if freeze([batch], head.terms).texts[0].encode() != canonical(fields.values):
+    if freeze([batch], head.terms).texts[0].encode() != written(fields.values):
         raise Differs("input", "The frozen input does not read as the record writes it.")
     return batch
 

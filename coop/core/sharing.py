@@ -62,10 +62,11 @@ def _drawn(batches: Sequence[BatchInput], seed: bytes, numbers: dict[str, int]) 
 
 
 def _numbers(ids: Sequence[str], numbers: dict[str, int]) -> list[int]:
-    for claim in ids:
-        if claim not in numbers:
-            numbers[claim] = claim_number(claim)
-    return [numbers[claim] for claim in ids]
+    try:
+        return [numbers[claim] for claim in ids]
+    except KeyError:
+        numbers.update({claim: claim_number(claim) for claim in ids if claim not in numbers})
+        return [numbers[claim] for claim in ids]
 
 
 def _needs_deciding(batch: BatchInput) -> bool:
