@@ -17,7 +17,8 @@ from coop.core.claims import MICRO
 Whole = NDArray[np.int64]
 Words = NDArray[np.uint64]
 
-_CHUNK = 4096
+_CHUNK = 1 << 13
+_BITS = tuple(np.uint64(bits) for bits in range(65))
 _SAFE = 2**62
 
 
@@ -231,6 +232,6 @@ def _rounds(times: int, a: Words, b: Words, c: Words, d: Words, room: Words) -> 
 
 def _turn(word: Words, bits: int, room: Words) -> None:
     """Rotate left, in place."""
-    np.left_shift(word, np.uint64(bits), out=room)
-    np.right_shift(word, np.uint64(64 - bits), out=word)
+    np.left_shift(word, _BITS[bits], out=room)
+    np.right_shift(word, _BITS[64 - bits], out=word)
     word |= room

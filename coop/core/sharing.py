@@ -10,8 +10,7 @@ import numpy as np
 
 from coop.core import kernel
 from coop.core.claims import MICRO, STANDING_RULE, BatchInput, Outcome, Standing, Terms
-from coop.core.small_batches import cheapest_pieces, entitlements, pieces_due
-from coop.core.standing import share_out_by_reference
+from coop.core.small_batches import cheapest_pieces, entitlements, entitlements_above, pieces_due
 from coop.core.tickets import claim_number, tie_key
 
 ARRAYS_FROM = 400
@@ -88,10 +87,8 @@ def _share_out(
     demand = sum(batch.requests)
     if batch.units >= demand or batch.units == 0 or len(batch.ids) == 1:
         outcome = _undisputed(batch, demand, standing, terms)
-    elif terms.memory == "season":
-        return share_out_by_reference(batch, standing, terms, seed)
-    elif terms.memory == "rounding":
-        outcome = _disputed(batch, standing, seed, tickets, numbers)
+    elif terms.memory is not None:
+        outcome = _disputed(batch, standing, terms, seed, tickets, numbers)
     else:
         outcome = Outcome(_webster(batch, batch.requests, batch.units, seed, tickets, numbers))
     left = min(batch.units - demand, sum(batch.tolerances))
@@ -119,20 +116,28 @@ def _undisputed(batch: BatchInput, demand: int, standing: Standing, terms: Terms
 
 
 def _disputed(
-    batch: BatchInput, standing: Standing, seed: bytes, tickets: Sequence[int], numbers: dict[str, int]
+    batch: BatchInput, standing: Standing, terms: Terms, seed: bytes, tickets: Sequence[int], numbers: dict[str, int]
 ) -> Outcome:
     owed = standing.owed
     opening = [owed.get(claim, 0) for claim in batch.ids]
-    if not tickets:
+    entitled: Sequence[int] = ()
+    if terms.memory == "season":
+        entitled = [standing.entitled.get(claim, 0) for claim in batch.ids]
+        tickets = tickets or kernel.tickets_of_many(
+            [tie_key(seed, batch.id)], [len(batch.ids)], _numbers(batch.ids, numbers)
+        )
+        parts = entitlements_above(entitled, batch.weights, batch.requests, batch.units, terms.credit_cap, tickets)
+    elif tickets:
+        parts = entitlements(batch.weights, batch.requests, batch.units, tickets)
+    else:
         return _disputed_by_arrays(batch, opening, seed, numbers)
-    parts = entitlements(batch.weights, batch.requests, batch.units, tickets)
     targets = [before + part for before, part in zip(opening, parts, strict=True)]
     if batch.rule == STANDING_RULE:
         awards = pieces_due(targets, batch.requests, batch.units, tickets)
     else:
         awards = cheapest_pieces(batch.weights, batch.requests, batch.units, tickets)
     closing = [target - MICRO * award for target, award in zip(targets, awards, strict=True)]
-    return Outcome(awards, parts, opening, closing)
+    return Outcome(awards, parts, opening, closing, entitled)
 
 
 def _disputed_by_arrays(batch: BatchInput, opening: list[int], seed: bytes, numbers: dict[str, int]) -> Outcome:

@@ -27,6 +27,44 @@ def entitlements(weights: Sequence[int], limits: Sequence[int], units: int, tick
     return parts
 
 
+def entitlements_above(
+    entitled: Sequence[int],
+    weights: Sequence[int],
+    limits: Sequence[int],
+    units: int,
+    credit_cap: int | None,
+    tickets: Sequence[int],
+) -> list[int]:
+    """Divide 0 < `units` < the sum of `limits` to whoever received least per share point, by whole numbers alone.
+
+    Heads and level are whole multiples of 1 / (a common multiple of all weights and of their sum) micro-units.
+    """
+    claiming = [place for place, limit in enumerate(limits) if limit]
+    weight_sum = sum([weights[place] for place in claiming])
+    scale = lcm(weight_sum, *weights)
+    heads = [part * (scale // weight) for part, weight in zip(entitled, weights, strict=True)]
+    if credit_cap is not None:
+        average = sum([entitled[place] for place in claiming]) * (scale // weight_sum)
+        room = credit_cap * MICRO * scale
+        heads = [min(max(head, average - room), average + room) for head in heads]
+    ends = [
+        head + limit * MICRO * (scale // weight) for head, limit, weight in zip(heads, limits, weights, strict=True)
+    ]
+    level, rate = _level_above(heads, ends, weights, claiming, units * MICRO * scale)
+    parts = [0] * len(limits)
+    between = []
+    for place in claiming:
+        if level >= ends[place] * rate:
+            parts[place] = limits[place] * MICRO
+        elif level > heads[place] * rate:
+            parts[place] = (level - heads[place] * rate) * weights[place] // (rate * scale)
+            between.append(place)
+    between.sort(key=tickets.__getitem__)
+    for place in between[: units * MICRO - sum(parts)]:
+        parts[place] += 1
+    return parts
+
+
 def pieces_due(targets: Sequence[int], limits: Sequence[int], units: int, tickets: Sequence[int]) -> list[int]:
     """Hand out whole pieces so that the squares of what stays owed are least, by whole numbers alone."""
     awards = []
@@ -72,6 +110,23 @@ def _level(weights: Sequence[int], limits: Sequence[int], units: int) -> tuple[l
         if len(still_open) == len(open_claims):
             return open_claims, units, weight_left
         open_claims = still_open
+
+
+def _level_above(
+    heads: Sequence[int], ends: Sequence[int], weights: Sequence[int], claiming: Sequence[int], wanted: int
+) -> tuple[int, int]:
+    """Raise the level from the lowest head until `wanted` is given; the level is the first number over the second."""
+    bends = [(heads[place], weights[place]) for place in claiming]
+    bends += [(ends[place], -weights[place]) for place in claiming]
+    bends.sort()
+    at = rate = given = 0
+    for bend, change in bends:
+        if rate and given + rate * (bend - at) >= wanted:
+            break
+        given += rate * (bend - at)
+        at = bend
+        rate += change
+    return at * rate + wanted - given, rate
 
 
 def _settled(

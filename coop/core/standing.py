@@ -5,6 +5,7 @@ pieces either way, n being the members who ever claim, however many batches the 
 """
 
 import heapq
+from bisect import bisect_right
 from collections.abc import Sequence
 from fractions import Fraction
 from math import floor
@@ -46,7 +47,7 @@ def awards_above(
             Fraction(0),
         )
 
-    below = max((bend for bend in bends if given(bend) <= units), default=bends[0])
+    below = bends[bisect_right(bends, Fraction(units), key=given) - 1]
     rising = sum(w for head, w, c in zip(heads, weights, limits, strict=True) if head <= below < head + Fraction(c, w))
     level = below + (units - given(below)) / rising if rising else below
     return [
