@@ -69,8 +69,10 @@ def _numbers(ids: Sequence[str], numbers: dict[str, int]) -> list[int]:
 
 
 def _needs_deciding(batch: BatchInput) -> bool:
+    if batch.units == 0:
+        return False
     demand = sum(batch.requests)
-    return 0 < batch.units < demand or 0 < batch.units - demand < sum(batch.tolerances)
+    return batch.units < demand or 0 < batch.units - demand < sum(batch.tolerances)
 
 
 def _takes_arrays(batch: BatchInput) -> bool:
@@ -91,9 +93,9 @@ def _share_out(
         outcome = _disputed(batch, standing, terms, seed, tickets, numbers)
     else:
         outcome = Outcome(_webster(batch, batch.requests, batch.units, seed, tickets, numbers))
-    left = min(batch.units - demand, sum(batch.tolerances))
-    if left <= 0:
+    if batch.units <= demand or not any(batch.tolerances):
         return outcome
+    left = min(batch.units - demand, sum(batch.tolerances))
     more = _webster(batch, batch.tolerances, left, seed, tickets, numbers)
     awards = [award + extra for award, extra in zip(outcome.awards, more, strict=True)]
     return Outcome(awards, outcome.entitlements, outcome.opening, outcome.closing, outcome.entitled)

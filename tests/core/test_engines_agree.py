@@ -101,11 +101,16 @@ def test_a_standing_step_is_the_same_by_fractions_by_whole_numbers_and_by_arrays
         assert kernel.entitlements(w, c, units, key, numbers).tolist() == parts
 
 
-@settings(max_examples=60, deadline=None)
-@given(st.lists(batches(), min_size=1, max_size=12), st.sampled_from([None, "rounding", "season"]), st.booleans())
-def test_a_season_is_the_same_by_the_engine_and_by_the_reference(season, memory, by_arrays):
-    terms = Terms(memory, credit_cap=1 if memory == "season" else None)
-    if memory is None:
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(batches(), min_size=1, max_size=12),
+    st.sampled_from(
+        [Terms(None), Terms(), Terms("season"), Terms("season", 0), Terms("season", 1), Terms("season", 3)]
+    ),
+    st.booleans(),
+)
+def test_a_season_is_the_same_by_the_engine_and_by_the_reference(season, terms, by_arrays):
+    if terms.memory is None:
         season = [BatchInput(b.id, b.units, b.ids, b.weights, b.requests, b.tolerances, WEBSTER_RULE) for b in season]
     reference = Standing()
     expected = []
