@@ -39,8 +39,8 @@ def refuse_weak(password: str, *, common: frozenset[str], known: Iterable[str]) 
                 "too_common",
                 "This is one of the passwords that are tried first; please use another, such as four words.",
             )
-        bare = re.sub(r"^[\W\d_]+|[\W\d_]+$", "", form)
-        if bare in common and len(form) - len(bare) < _OWN_PART:
+        bare = _bare(form)
+        if (bare in common or _bare(typed).translate(_LOOKS_LIKE) in common) and len(form) - len(bare) < _OWN_PART:
             raise _refused(
                 "too_common",
                 "A common word with some marks around it is tried early; please use another, such as four words.",
@@ -53,9 +53,14 @@ def _refused(code: str, sentence: str) -> RuleBroken:
     return RuleBroken(code, sentence, field="password")
 
 
+def _bare(form: str) -> str:
+    """Return the password without the digits and marks around it."""
+    return re.sub(r"^[\W\d_]+|[\W\d_]+$", "", form)
+
+
 def _is_regular(form: str) -> bool:
     """Whether it repeats something short, has hardly any different characters, or is a walk over the keyboard."""
-    if len(set(form)) < 5 or re.fullmatch(r"(.{1,6})\1+.{0,2}", form):
+    if len(set(form)) < 5 or re.fullmatch(r"(.+)\1+.{0,2}", form):
         return True
     walks, rest = 0, form
     while rest and walks <= 3:

@@ -21,6 +21,7 @@ from coop.clock import now
 from coop.config import Settings
 from coop.people import service as people
 from coop.web.forms import new_key
+from coop.web.limits import limiter
 
 PASSWORD = "seven kettles sing at noon"
 
@@ -92,6 +93,12 @@ def forms_of(html: str) -> list[FormSeen]:
 def headings(html: str) -> list[str]:
     """Return the words of a page's first-level headings."""
     return [re.sub(r"\s+", " ", one).strip() for one in re.findall(r"<h1[^>]*>(.*?)</h1>", html, re.DOTALL)]
+
+
+@pytest.fixture(autouse=True)
+def _living_valkey() -> None:
+    """Forget that an earlier test's Valkey did not answer."""
+    limiter._storage_dead = False
 
 
 @pytest.fixture

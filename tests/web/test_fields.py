@@ -1,0 +1,152 @@
+"""Fields read strictly: each value here says why it is refused or what it is."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from werkzeug.datastructures import MultiDict
+from wtforms import Form
+
+from coop.web.fields import AmountField, DayField, EmailField, PasswordField, PiecesField, TextBlock, TextLine
+
+
+def read(app, field, typed: str):
+    """Read what is typed into a form of this one field; return its value, or the sentences that refuse it."""
+    shape = type("Shape", (Form,), {"field": field})
+    with app.test_request_context():
+        form = shape(MultiDict({"field": typed}))
+        return form.field.data if form.validate() else list(form.field.errors)
+
+
+def is_refused(app, field, typed: str) -> bool:
+    return isinstance(read(app, field, typed), list)
+
+
+@pytest.mark.parametrize(("typed", "pieces"), [("1", 1), ("12", 12), (" 7 ", 7), ("007", 7), ("1000000", 1_000_000)])
+def test_pieces_are_whole_numbers_in_plain_digits(app, typed, pieces):
+    assert read(app, PiecesField("Pieces"), typed) == pieces
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["", " ", "0", "-1", "+1", "1.0", "1,0", "1_000", "1 000", "\uff11\uff12", "\u0663", "\u00b2", "1e3", "0x1", "Infinity", "nan", "1000001",
+     "9223372036854775808", "1" * 400, "one", "1;", "--1", "\u22121"],
+)  # fmt: skip
+def test_anything_else_is_no_number_of_pieces(app, typed):
+    assert is_refused(app, PiecesField("Pieces"), typed)
+
+
+def test_pieces_may_be_none_or_left_open_where_the_form_says_so(app):
+    assert read(app, PiecesField("Pieces", least=0), "0") == 0
+    assert read(app, PiecesField("Pieces", optional=True), "") is None
+    assert is_refused(app, PiecesField("Pieces", most=3), "4")
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "1_000",
+        "\uff11\uff12",
+        "\u0663",
+        "1e3",
+        "1e400",
+        "Infinity",
+        "-0.01",
+        "12.345",
+        "0",
+        "",
+        "1.",
+        ".5",
+        "\u20ac5",
+        "1,00,000",
+    ],
+)
+def test_an_amount_is_refused_as_the_rules_of_money_refuse_it(app, typed):
+    assert is_refused(app, AmountField("Amount"), typed)
+
+
+@pytest.mark.parametrize(("typed", "minor"), [("0.01", 1), ("1,234.5", 123_450), ("1234.50", 123_450), (" 7 ", 700)])
+def test_an_amount_is_read_in_minor_units(app, typed, minor):
+    assert read(app, AmountField("Amount"), typed) == minor
+
+
+def test_an_amount_is_typed_as_the_co_ops_place_writes_it(app, db):
+    from coop.policy import service as policy
+
+    with db.begin() as session:
+        policy.settle(session, "locale", "de_DE", by=0)
+    assert read(app, AmountField("Betrag"), "1.234,50") == 123_450
+    assert is_refused(app, AmountField("Betrag"), "1,234.50")
+
+
+@pytest.mark.parametrize(
+    ("typed", "line"),
+    [(" Ana  ", "Ana"), ("A\u030angstro\u0308m", "\u00c5ngstr\u00f6m"), ("\u0645\u0631\u0628\u0649", "\u0645\u0631\u0628\u0649"), ("x" * 120, "x" * 120), ("\u5c71\u7530", "\u5c71\u7530"), ("=1+1", "=1+1")],
+)  # fmt: skip
+def test_a_line_is_trimmed_and_in_one_form(app, typed, line):
+    assert read(app, TextLine("Name"), typed) == line
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["", "  ", "x" * 121, "a\x00b", "Ana\u202egnp.exe", "a\u2066b", "a\nb", "a\rb", "a\ufffdb", "a\x1bb", "a\u2028b"],
+)
+def test_a_line_that_cannot_be_read_as_one_is_refused(app, typed):
+    assert is_refused(app, TextLine("Name"), typed)
+
+
+def test_a_block_keeps_its_lines_and_one_kind_of_line_end(app):
+    assert read(app, TextBlock("Story"), "one\r\ntwo\rthree\n") == "one\ntwo\nthree"
+    assert is_refused(app, TextBlock("Story"), "x" * 5001)
+    assert is_refused(app, TextBlock("Story"), "a\u202eb")
+
+
+@pytest.mark.parametrize(
+    "typed", ["ana@example.org", "a.b+c@sub.example.co.uk", "\u00e4na@ex\u00e4mple.de", " ana@example.org "]
+)
+def test_a_mail_address_has_the_shape_of_one(app, typed):
+    assert read(app, EmailField("Mail"), typed) == typed.strip()
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["ana", "@example.org", "ana@", "ana@example", "a b@example.org", "ana@example..org", "ana@@example.org", "ana@example.org\nBcc: eve@example.org",
+     "ana@example.org, eve@example.org", "<ana@example.org>", "a" * 250 + "@example.org", "ana@example.org\x00", '"a"@example.org'],
+)  # fmt: skip
+def test_what_is_no_mail_address_is_refused(app, typed):
+    assert is_refused(app, EmailField("Mail"), typed)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "2026-02-30",
+        "0001-01-01",
+        "9999-12-31",
+        "03.11.2026",
+        "2026-1-2",
+        "20261103",
+        "2026-11-03T00:00",
+        "\u0662026-11-03",
+        "1999-12-31",
+    ],
+)
+def test_a_day_must_exist_and_be_of_our_time(app, typed):
+    assert is_refused(app, DayField("Day"), typed)
+
+
+def test_a_day_is_read_as_browsers_send_it(app):
+    assert read(app, DayField("Day"), "2028-02-29") == date(2028, 2, 29)
+    assert is_refused(app, DayField("Day", latest=date(2026, 1, 1)), "2026-01-02")
+
+
+@pytest.mark.parametrize("typed", [" spaces count ", "e\u0301 is not \u00e9", "tab\tand \U0001f375", "x" * 300])
+def test_a_password_is_taken_exactly(app, typed):
+    assert read(app, PasswordField("Password"), typed) == typed
+
+
+def test_a_password_is_never_shown_again(app):
+    shape = type("Shape", (Form,), {"field": PasswordField("Password")})
+    with app.test_request_context():
+        assert "secret words" not in str(shape(MultiDict({"field": "secret words"})).field())
