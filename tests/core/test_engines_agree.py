@@ -118,7 +118,7 @@ def test_a_season_is_the_same_by_the_engine_and_by_the_reference(season, terms, 
         expected.append(share_out_by_reference(batch, reference, terms, SEED))
         reference.add(batch.ids, expected[-1])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sharing, "ARRAYS_FROM", 2 if by_arrays else 400)
+        patch.setattr(sharing, "ARRAYS_FROM", 2 if by_arrays else 250)
         outcomes, closing = share_out_pool(season, Standing(), terms, SEED)
     assert [figures(outcome) for outcome in outcomes] == [figures(outcome) for outcome in expected]
     assert {claim: owed for claim, owed in closing.owed.items() if owed} == {
