@@ -82,6 +82,58 @@ def add_size(
     return size.id
 
 
+def announce_season(
+    db: Db,
+    *,
+    name: str,
+    starts: date,
+    ends: date,
+    guests_may_order: bool,
+    guest_weight: int,
+    secret: bytes,
+    field_key: bytes,
+    by: int,
+    at: datetime,
+    key: str,
+) -> int:
+    """Plan a season under the co-op's default rule."""
+    with db.begin() as session:
+        body = {"act": "announce_season", "name": name, "starts": starts, "ends": ends, "guests": guests_may_order}
+        if (earlier := keys.spend(session, by=by, key=key, body=body)) is not None:
+            return earlier
+        if ends < local_day(at, policy.current(session, "zone", at=at)):
+            raise RuleBroken("in_the_past", "Plan a season that has not ended yet.", field="ends")
+        season_id = plan_season(
+            session,
+            name,
+            starts=starts,
+            ends=ends,
+            guest_weight=guest_weight,
+            guests_may_order=guests_may_order,
+            secret=secret,
+            field_key=field_key,
+        )
+        audit.record(session, "announce_season", by=by, subject=("season", season_id), detail={"name": name})
+        keys.answer(session, by=by, key=key, row_id=season_id)
+        return season_id
+
+
+def offer_size(
+    db: Db, season_id: int, name: str, *, weight: int, price_minor: int, cap: int | None, line: str, by: int, key: str
+) -> int:
+    """Offer a size of share in a season that is planned."""
+    with db.begin() as session:
+        body = {"act": "offer_size", "season": season_id, "name": name, "weight": weight, "price": price_minor}
+        if (earlier := keys.spend(session, by=by, key=key, body=body | {"cap": cap})) is not None:
+            return earlier
+        if session.get(Season, season_id) is None:
+            raise NotFound
+        size_id = add_size(session, season_id, name, weight=weight, price_minor=price_minor, cap=cap, line=line)
+        audit.record(session, "offer_size", by=by, subject=("share_size", size_id), detail=body | {"cap": cap})
+        keys.answer(session, by=by, key=key, row_id=size_id)
+        return size_id
+
+
 def season_secret(session: Session, season_id: int, field_key: bytes) -> bytes:
     """Open the secret that the season's draws come from."""
     sealed = session.scalar(select(Season.secret_sealed).where(Season.id == season_id))

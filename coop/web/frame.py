@@ -13,7 +13,7 @@ from whitenoise import WhiteNoise
 from coop.core.roles import Viewer
 from coop.web.guards import guard_of, viewer_if_any
 from coop.web.headers import ONE_YEAR, fixed_headers
-from coop.web.reading import DEFAULT_CUSTOMS, customs
+from coop.web.reading import DEFAULT_CUSTOMS, Customs, customs
 
 STATIC: Final = Path(__file__).parent.parent / "static"
 
@@ -32,12 +32,24 @@ class Link:
     current: bool = False
 
 
-NAV: Final[tuple[Entry, ...]] = (Entry("people.everybody", "People"),)
+NAV: Final[tuple[Entry, ...]] = (
+    Entry("orders.pools", "Order"),
+    Entry("seasons.season", "Season share"),
+    Entry("ledger.balance", "Balance"),
+    Entry("workshop.board", "Workshop"),
+    Entry("makers.everybody", "Makers"),
+    Entry("makers.batches", "Batches"),
+    Entry("seasons.everything", "Seasons"),
+    Entry("people.everybody", "People"),
+)
 PERSON: Final[tuple[Entry, ...]] = (
     Entry("access.sign_ins", "Where you are signed in"),
     Entry("access.change_password", "Change password"),
 )
-FOOTER: Final[tuple[Entry, ...]] = ()
+FOOTER: Final[tuple[Entry, ...]] = (
+    Entry("makers.everybody", "Makers"),
+    Entry("home.sharing", "How sharing works"),
+)
 
 
 def install(app: Flask, base_url: str) -> None:
@@ -67,13 +79,17 @@ def _add_headers(base_url: str) -> Callable[[Headers, str, str], None]:
 def frame() -> dict[str, Any]:
     """Return what `base.html` needs. After a fault nothing is asked of the database."""
     if "faulted" in g:
-        return _frame(DEFAULT_CUSTOMS.coop_name, None)
-    return _frame(customs().coop_name, viewer_if_any())
+        return _frame(DEFAULT_CUSTOMS, None)
+    return _frame(customs(), viewer_if_any())
 
 
-def _frame(coop_name: str, viewer: Viewer | None) -> dict[str, Any]:
+def _frame(here: Customs, viewer: Viewer | None) -> dict[str, Any]:
     return {
-        "coop_name": coop_name,
+        "coop_name": here.coop_name,
+        "coop_line": here.coop_line,
+        "coop_town": here.coop_town,
+        "currency": here.currency,
+        "currency_digits": here.exponent,
         "viewer": viewer,
         "nav": _links(NAV, viewer),
         "person_links": _links(PERSON, viewer),

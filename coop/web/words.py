@@ -27,6 +27,21 @@ STATES: Final = {
         "published": Said("published", "good"),
         "picked_up": Said("picked up", "told"),
     },
+    "batch": {
+        "planned": Said("planned"),
+        "in_work": Said("in work", "told"),
+        "reported": Said("yield reported", "good"),
+        "released": Said("released", "good"),
+    },
+    "rule": {
+        "cea/standing@1": Said("to the same level by weight, and whom rounding left short comes first the next time"),
+        "cea/webster@1": Said("to the same level by weight, each batch for itself"),
+    },
+    "memory": {
+        "rounding": Said("what rounding left owed, over the season"),
+        "season": Said("every shortfall, over the season"),
+        "none": Said("none"),
+    },
     "allocation_run": {
         "requested": Said("being worked out", "told"),
         "proposed": Said("ready to look at", "short"),
@@ -37,6 +52,28 @@ STATES: Final = {
         "superseded": Said("replaced by a later one"),
     },
 }
+
+
+ENTRIES: Final = {
+    "credit_paid_in": "Paid in",
+    "top_up": "Paid in",
+    "share_paid": "Season share paid",
+    "instalment": "Season share becomes credit",
+    "order": "Held for your order",
+    "cancel": "Order taken back",
+    "allocation": "Short pieces, back to your credit",
+    "pickup": "Picked up",
+    "reversal": "Put right",
+    "refund": "Paid back to you",
+    "goodwill": "A kindness of the co-op",
+    "gift": "Given to the hardship fund",
+}
+"""What an entry is to the household whose credit it moves."""
+
+
+def entry_words(kind: str) -> str:
+    """Return how people say a kind of entry."""
+    return ENTRIES.get(kind, kind.replace("_", " "))
 
 
 def said(kind: str, state: str) -> Said:

@@ -11,7 +11,7 @@ from html.parser import HTMLParser
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.orm import Session, sessionmaker
 from werkzeug.test import TestResponse
 
@@ -201,3 +201,25 @@ def sign_in_age(db: sessionmaker[Session]) -> Callable[..., None]:
             )
 
     return make_old
+
+
+@pytest.fixture
+def queries_of(db: sessionmaker[Session]) -> Callable[[Callable[[], object]], int]:
+    """Count the statements that a page asks of the database; settings of the transaction are not counted."""
+
+    def count(act: Callable[[], object]) -> int:
+        seen: list[str] = []
+
+        def note(_connection, _cursor, statement: str, *_more) -> None:
+            if not statement.startswith(("SET ", "SAVEPOINT", "RELEASE", "ROLLBACK")):
+                seen.append(statement)
+
+        engine = db.kw["bind"].engine
+        event.listen(engine, "before_cursor_execute", note)
+        try:
+            act()
+        finally:
+            event.remove(engine, "before_cursor_execute", note)
+        return len(seen)
+
+    return count

@@ -1,0 +1,54 @@
+"""Forms about makers: taking one in, the terms, a product, where it is paid."""
+
+from coop.web.fields import AmountField, DayField, PiecesField, TextBlock, TextLine
+from coop.web.forms import CoopForm
+
+
+class PercentField(PiecesField):
+    """A whole percentage, kept as basis points."""
+
+    def read(self, typed: str) -> int:
+        """Turn percent into basis points."""
+        return 100 * super().read(typed)
+
+    def show(self, value: int) -> str:
+        """Turn basis points into percent."""
+        return str(value // 100)
+
+
+class WelcomeForm(CoopForm):
+    name = TextLine("Name of the workshop")
+    craft = TextLine("Craft", optional=True, description="small-batch gin; jams & pickles")
+    town = TextLine("Town", optional=True)
+    distance_km = PiecesField("Kilometres away", least=0, most=20_000, optional=True)
+    story = TextBlock("Story", optional=True, description="What members read. Empty lines part paragraphs.")
+    fee = PercentField("Co-op fee, percent of each price", least=0, most=50, default=1000)
+
+
+class StoryForm(CoopForm):
+    craft = TextLine("Craft", optional=True)
+    town = TextLine("Town", optional=True)
+    story = TextBlock("Story", optional=True, description="What members read. Empty lines part paragraphs.")
+
+
+class TermsForm(CoopForm):
+    fee = PercentField("Co-op fee, percent of each price", least=0, most=50)
+    effective_from = DayField("From", description="What was offered before keeps the terms it was offered under.")
+
+
+class ProductForm(CoopForm):
+    name = TextLine("Product", description="Damson jam, 340 g")
+    line = TextLine("One line under the name", optional=True)
+    unit_one = TextLine("One is called", most=30, description="jar")
+    unit_many = TextLine("Several are called", most=30, description="jars")
+    family = TextLine(
+        "Family", most=60, default="all", description="What rounding leaves owed is kept per family: preserves, pots."
+    )
+    min_age = PiecesField("Youngest age at pickup", most=99, optional=True)
+    deposit = AmountField("Returnable deposit on each", least=0, default=0)
+    story = TextBlock("Story", optional=True)
+
+
+class BankDetailsForm(CoopForm):
+    holder = TextLine("Account held by")
+    iban = TextLine("IBAN", most=60, render_kw={"autocomplete": "off", "spellcheck": "false"})

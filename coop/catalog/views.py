@@ -1,0 +1,101 @@
+"""Makers, for those who run the co-op: terms, products, and where each is paid."""
+
+from datetime import time
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, url_for
+
+from coop.catalog import forms, queries, service
+from coop.clock import now
+from coop.core.season import instant
+from coop.web.forms import heeding
+from coop.web.guards import admin, fresh, treasurer, viewer
+from coop.web.reading import customs, db, reading, settings
+from coop.web.views import Answer, Page
+
+bp = Blueprint("catalog", __name__)
+
+
+@bp.route("/makers/new", methods=["GET", "POST"])
+@admin
+def welcome() -> Answer:
+    form = forms.WelcomeForm()
+    if form.accepted():
+        with heeding(form):
+            told: dict[str, Any] = {name: form[name].data for name in ("craft", "town", "distance_km", "story")}
+            terms: dict[str, Any] = {
+                "fee_bp": form.fee.data,
+                "by": viewer().person_id,
+                "at": now(),
+                "key": form.key.data,
+            }
+            artisan_id = service.welcome_artisan(db(), form.name.data, **told, **terms)
+            return redirect(url_for(".maker", artisan_id=artisan_id), code=303)
+    return render_template("catalog/welcome.html", form=form), form.status
+
+
+@bp.get("/makers/<int:artisan_id>/agreement")
+@treasurer
+def maker(artisan_id: int) -> Page:
+    with reading() as session:
+        page = queries.maker_page(session, artisan_id)
+    return render_template("catalog/maker.html", page=page)
+
+
+@bp.route("/makers/<int:artisan_id>/story", methods=["GET", "POST"])
+@admin
+def story(artisan_id: int) -> Answer:
+    with reading() as session:
+        page = queries.maker_page(session, artisan_id)
+    form = forms.StoryForm(data={"craft": page.craft, "town": page.town, "story": page.story})
+    if form.accepted():
+        told: dict[str, Any] = {name: form[name].data for name in ("craft", "town", "story")}
+        service.tell_story(db(), artisan_id, **told, by=viewer().person_id)
+        return redirect(url_for("makers.maker", artisan_id=artisan_id), code=303)
+    return render_template("catalog/story.html", page=page, form=form), form.status
+
+
+@bp.route("/makers/<int:artisan_id>/terms", methods=["GET", "POST"])
+@admin
+def terms(artisan_id: int) -> Answer:
+    form = forms.TermsForm()
+    if form.accepted():
+        with heeding(form):
+            begins = instant(form.effective_from.data, time(), customs().zone)
+            whose: dict[str, Any] = {"by": viewer().person_id, "at": now()}
+            service.change_terms(db(), artisan_id, effective_from=begins, fee_bp=form.fee.data, **whose)
+            return redirect(url_for(".maker", artisan_id=artisan_id), code=303)
+    with reading() as session:
+        page = queries.maker_page(session, artisan_id)
+    return render_template("catalog/terms.html", page=page, form=form), form.status
+
+
+@bp.route("/makers/<int:artisan_id>/products/new", methods=["GET", "POST"])
+@admin
+def product(artisan_id: int) -> Answer:
+    form = forms.ProductForm()
+    if form.accepted():
+        with heeding(form):
+            told: dict[str, Any] = {name: form[name].data for name in ("line", "story", "family", "min_age")}
+            kept: dict[str, Any] = {"deposit_minor": form.deposit.data, "by": viewer().person_id, "key": form.key.data}
+            unit = (form.unit_one.data, form.unit_many.data)
+            service.list_product(db(), artisan_id, form.name.data, unit=unit, **told, **kept)
+            return redirect(url_for(".maker", artisan_id=artisan_id), code=303)
+    with reading() as session:
+        page = queries.maker_page(session, artisan_id)
+    return render_template("catalog/product.html", page=page, form=form), form.status
+
+
+@bp.route("/makers/<int:artisan_id>/bank-details", methods=["GET", "POST"])
+@fresh(treasurer)
+def bank_details(artisan_id: int) -> Answer:
+    form = forms.BankDetailsForm()
+    if form.accepted():
+        with heeding(form):
+            whose: dict[str, Any] = {"by": viewer().person_id, "at": now(), "field_key": settings().field_key}
+            service.change_bank_details(db(), artisan_id, holder=form.holder.data, iban=form.iban.data, **whose)
+            flash("The bank details are kept, sealed. The next payout goes there.", "good")
+            return redirect(url_for(".maker", artisan_id=artisan_id), code=303)
+    with reading() as session:
+        page = queries.maker_page(session, artisan_id)
+    return render_template("catalog/bank_details.html", page=page, form=form), form.status

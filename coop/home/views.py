@@ -1,0 +1,33 @@
+"""The first page of whoever comes, and how sharing works."""
+
+from flask import Blueprint, redirect, render_template, url_for
+
+from coop.clock import now
+from coop.home import queries
+from coop.web.guards import anyone, viewer_if_any
+from coop.web.reading import reading
+from coop.web.views import Answer, Page
+
+bp = Blueprint("home", __name__)
+
+
+@bp.get("/")
+@anyone
+def front() -> Answer:
+    here = viewer_if_any()
+    if here and here.household_id is None and here.artisan_ids:
+        return redirect(url_for("workshop.board"), code=303)
+    with reading() as session:
+        if here and here.household_id is not None:
+            page = queries.member_page(session, here.household_id, at=now())
+            return render_template("home/member.html", page=page), 200
+        front = queries.front_page(session, at=now())
+    return render_template("home/front.html", page=front), 200
+
+
+@bp.get("/how-sharing-works")
+@anyone
+def sharing() -> Page:
+    with reading() as session:
+        page = queries.sharing_page(session, at=now())
+    return render_template("home/sharing.html", page=page)

@@ -1,0 +1,1 @@
+"""As anyone sees them: makers, and their batches with the stories."""

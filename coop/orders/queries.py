@@ -1,0 +1,269 @@
+"""What the pages about ordering show: the pools, one pool with its batches, and a household's own lines."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from coop.core.errors import NotFound
+from coop.core.ledger import MEMBER_CREDIT, household_party
+from coop.core.paging import Slice
+from coop.ledger import service as ledger
+
+A_PAGE: Final = 50
+LINES_SHOWN: Final = 12
+"""Lines of an order that the page lists beside the batches; the rest are counted."""
+
+
+def pool_state(opened_at: datetime | None, closed_at: datetime | None, closes_at: datetime, at: datetime) -> str:
+    """Say where a pool stands as far as ordering goes: planned, open or closed."""
+    if opened_at is None:
+        return "planned"
+    return "closed" if closed_at is not None or at > closes_at else "open"
+
+
+@dataclass(frozen=True, slots=True)
+class PoolRow:
+    id: int
+    name: str
+    season: str
+    state: str
+    closes_at: datetime
+    pickup_on: date
+    batches: int
+    lines: int
+    at_most_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class PoolsPage:
+    rows: list[PoolRow]
+    part: Slice
+
+
+@dataclass(frozen=True, slots=True)
+class OfferRow:
+    """One batch on the order page, with what this household asks of it."""
+
+    id: int
+    batch_id: int
+    product: str
+    line: str
+    unit: str
+    picture: str | None
+    min_age: int | None
+    lot_number: str
+    maker_id: int
+    maker: str
+    craft: str
+    distance_km: int | None
+    planned: int
+    is_reported: bool
+    wanted: int
+    price_minor: int
+    deposit_minor: int
+    cap: int | None
+    wish: int
+    up_to: int
+
+    @property
+    def each_minor(self) -> int:
+        """What one piece costs at most: price and deposit."""
+        return self.price_minor + self.deposit_minor
+
+    @property
+    def supply_words(self) -> str:
+        """Say what is made and what is wanted, as the bar shows it."""
+        made = f"{self.planned:,} {self.unit} {'made' if self.is_reported else 'planned'}"
+        return f"{made} · {self.wanted:,} wanted"
+
+
+@dataclass(frozen=True, slots=True)
+class OfferGroup:
+    """Batches under one heading: those already in the order, then maker by maker."""
+
+    heading: str
+    maker_id: int | None
+    words: str
+    offers: list[OfferRow]
+
+
+@dataclass(frozen=True, slots=True)
+class BillLine:
+    label: str
+    amount: int
+    href: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PoolPage:
+    id: int
+    name: str
+    season: str
+    state: str
+    opens_at: datetime
+    closes_at: datetime
+    pickup_on: date
+    rule: str
+    may_order: bool
+    sought: str
+    groups: list[OfferGroup]
+    part: Slice
+    lines: list[BillLine]
+    lines_beyond: int
+    at_most_minor: int
+    elsewhere_minor: int
+    credit_minor: int
+
+
+_POOLS = """
+SELECT p.id, p.name, s.name AS season, p.opened_at, p.closed_at, p.closes_at, p.pickup_on,
+       (SELECT count(*) FROM offering f WHERE f.pool_id = p.id) AS batches,
+       mine.lines, mine.at_most, count(*) OVER () AS total
+  FROM pool p JOIN season s ON s.id = p.season_id
+  LEFT JOIN LATERAL (SELECT count(*) AS lines, coalesce(sum(l.up_to * (l.unit_minor + l.deposit_minor)), 0) AS at_most
+    FROM household_order o JOIN order_line l ON l.order_id = o.id
+   WHERE o.pool_id = p.id AND o.household_id = :household AND l.up_to > 0) mine ON true
+ WHERE :mine = false OR mine.lines > 0
+ ORDER BY p.closes_at DESC, p.id DESC LIMIT :most OFFSET :skipped
+"""
+
+_OFFERS = """
+WITH here AS (
+  SELECT f.id, f.batch_id, f.price_minor, f.deposit_minor, f.cap, p.name AS product, p.line, p.unit_many, p.picture,
+         p.min_age, a.id AS maker_id, a.name AS maker, a.craft, a.distance_km,
+         coalesce(l.wish, 0) AS wish, coalesce(l.up_to, 0) AS up_to
+    FROM offering f JOIN product p ON p.id = f.product_id JOIN artisan a ON a.id = p.artisan_id
+    LEFT JOIN household_order o ON o.pool_id = f.pool_id AND o.household_id = :household
+    LEFT JOIN order_line l ON l.order_id = o.id AND l.offering_id = f.id
+   WHERE f.pool_id = :pool AND (:like = '%%' OR p.name ILIKE :like OR a.name ILIKE :like)),
+part AS (
+  SELECT *, count(*) OVER () AS total FROM here
+   ORDER BY up_to > 0 DESC, lower(maker), maker_id, lower(product), id LIMIT :most OFFSET :skipped)
+SELECT part.*, b.lot_number, coalesce(y.pieces, b.planned) AS planned, y.pieces IS NOT NULL AS is_reported,
+       coalesce(w.wanted, 0) AS wanted
+  FROM part JOIN batch b ON b.id = part.batch_id
+  LEFT JOIN LATERAL (SELECT pieces FROM yield_report WHERE batch_id = b.id ORDER BY n DESC LIMIT 1) y ON true
+  LEFT JOIN LATERAL (SELECT sum(wish) AS wanted FROM order_line WHERE offering_id = part.id) w ON true
+ ORDER BY part.up_to > 0 DESC, lower(maker), maker_id, lower(product), part.id
+"""
+
+_MY_LINES = """
+SELECT l.offering_id, p.name, l.up_to, l.unit_minor, l.deposit_minor
+  FROM household_order o JOIN order_line l ON l.order_id = o.id
+  JOIN offering f ON f.id = l.offering_id JOIN product p ON p.id = f.product_id
+ WHERE o.pool_id = :pool AND o.household_id = :household AND l.up_to > 0 ORDER BY lower(p.name), l.id
+"""
+
+
+def pools_page(session: Session, household_id: int, *, number: int, at: datetime, only_mine: bool = False) -> PoolsPage:
+    """Return pools, the latest first, with what the household asked in each."""
+    found = session.execute(
+        text(_POOLS),
+        {"household": household_id, "mine": only_mine, "most": A_PAGE, "skipped": A_PAGE * (number - 1)},
+    ).all()
+    rows = [
+        PoolRow(
+            id=row.id,
+            name=row.name,
+            season=row.season,
+            state=pool_state(row.opened_at, row.closed_at, row.closes_at, at),
+            closes_at=row.closes_at,
+            pickup_on=row.pickup_on,
+            batches=row.batches,
+            lines=row.lines,
+            at_most_minor=int(row.at_most),
+        )
+        for row in found
+    ]
+    return PoolsPage(rows, Slice(number, A_PAGE, found[0].total if found else 0))
+
+
+def pool_page(session: Session, pool_id: int, household_id: int, sought: str, *, number: int, at: datetime) -> PoolPage:
+    """Return fifty of a pool's batches, those in the household's order first, and the sum of its whole order."""
+    pool = session.execute(text(_POOL), {"pool": pool_id, "household": household_id}).first()
+    if pool is None:
+        raise NotFound
+    like = "%" + sought.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+    asked = {"pool": pool_id, "household": household_id, "like": like, "most": A_PAGE, "skipped": A_PAGE * (number - 1)}
+    found = session.execute(text(_OFFERS), asked).all()
+    mine = session.execute(text(_MY_LINES), {"pool": pool_id, "household": household_id}).all()
+    offers = [
+        OfferRow(
+            id=row.id,
+            batch_id=row.batch_id,
+            product=row.product,
+            line=row.line,
+            unit=row.unit_many,
+            picture=row.picture,
+            min_age=row.min_age,
+            lot_number=row.lot_number,
+            maker_id=row.maker_id,
+            maker=row.maker,
+            craft=row.craft,
+            distance_km=row.distance_km,
+            planned=row.planned,
+            is_reported=row.is_reported,
+            wanted=int(row.wanted),
+            price_minor=row.price_minor,
+            deposit_minor=row.deposit_minor,
+            cap=row.cap,
+            wish=row.wish,
+            up_to=row.up_to,
+        )
+        for row in found
+    ]
+    at_most = {row.offering_id: row.up_to * (row.unit_minor + row.deposit_minor) for row in mine}
+    shown = {offer.id for offer in offers}
+    return PoolPage(
+        id=pool.id,
+        name=pool.name,
+        season=pool.season,
+        state=pool_state(pool.opened_at, pool.closed_at, pool.closes_at, at),
+        opens_at=pool.opens_at,
+        closes_at=pool.closes_at,
+        pickup_on=pool.pickup_on,
+        rule=pool.rule,
+        may_order=pool.guests_may_order or pool.has_share,
+        sought=sought,
+        groups=_grouped(offers),
+        part=Slice(number, A_PAGE, found[0].total if found else 0),
+        lines=[
+            BillLine(f"{row.up_to} \N{MULTIPLICATION SIGN} {row.name}", at_most[row.offering_id])
+            for row in mine[:LINES_SHOWN]
+        ],
+        lines_beyond=max(0, len(mine) - LINES_SHOWN),
+        at_most_minor=sum(at_most.values()),
+        elsewhere_minor=sum(minor for offering_id, minor in at_most.items() if offering_id not in shown),
+        credit_minor=-ledger.balance_of(session, MEMBER_CREDIT, household_party(household_id)),
+    )
+
+
+_POOL = """
+SELECT p.id, p.name, s.name AS season, p.opened_at, p.closed_at, p.opens_at, p.closes_at, p.pickup_on, s.rule,
+       s.guests_may_order, EXISTS (SELECT FROM season_share h JOIN share_size z ON z.id = h.size_id
+         WHERE z.season_id = s.id AND h.household_id = :household
+           AND h.taken_at <= coalesce(p.opened_at, p.opens_at)
+           AND (h.ended_at IS NULL OR h.ended_at > coalesce(p.opened_at, p.opens_at))) AS has_share
+  FROM pool p JOIN season s ON s.id = p.season_id WHERE p.id = :pool
+"""
+
+
+def _grouped(offers: Sequence[OfferRow]) -> list[OfferGroup]:
+    """Put rows that stand in their final order under headings."""
+    groups: list[OfferGroup] = []
+    for offer in offers:
+        maker_id = None if offer.up_to else offer.maker_id
+        if not groups or groups[-1].maker_id != maker_id:
+            heading, words = (offer.maker, _maker_words(offer)) if maker_id else ("In your order", "")
+            groups.append(OfferGroup(heading, maker_id, words, []))
+        groups[-1].offers.append(offer)
+    return groups
+
+
+def _maker_words(offer: OfferRow) -> str:
+    away = f"{offer.distance_km} km away" if offer.distance_km is not None else ""
+    return " · ".join(word for word in (offer.craft, away) if word)

@@ -1,0 +1,29 @@
+"""Forms of the admin who plans a season and its sizes of share."""
+
+from wtforms import BooleanField
+
+from coop.web.fields import AmountField, DayField, PiecesField, TextLine
+from coop.web.forms import CoopForm
+
+
+class SeasonForm(CoopForm):
+    name = TextLine("Name of the season", description="As members say it: Autumn 2026.")
+    starts = DayField("First day")
+    ends = DayField("Last day")
+    guests_may_order = BooleanField(
+        "Households without a season share may order, from credit they pay in", default=True
+    )
+    guest_weight = PiecesField(
+        "Weight of a household without a share",
+        most=32_767,
+        default=1,
+        description="1 is the weight of a half share.",
+    )
+
+
+class SizeForm(CoopForm):
+    name = TextLine("Name of the size", most=60, description="half, full, family")
+    line = TextLine("Whom it suits", optional=True, description="One line members read beside it.")
+    weight = PiecesField("Weight in every sharing out", most=32_767, description="A half share weighs 1, a full one 2.")
+    price = AmountField("Price for the whole season", least=0)
+    cap = PiecesField("How many there are", least=0, optional=True, description="Leave empty for no limit.")

@@ -1,0 +1,151 @@
+"""What the pages about seasons show: a season's shares to a household, and seasons to the admin who plans them."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from coop.core.errors import NotFound
+from coop.core.season import local_day
+from coop.policy import service as policy
+
+
+@dataclass(frozen=True, slots=True)
+class SizeRow:
+    """A size of share as one household sees it: how many are left for it, and its own place."""
+
+    id: int
+    name: str
+    line: str
+    weight: int
+    price_minor: int
+    cap: int | None
+    taken: int
+    waiting: int
+    share_id: int | None
+    owed_minor: int
+    place: int | None
+
+    @property
+    def left(self) -> int | None:
+        """How many this household could take: those not taken, less those kept for others who waited longer."""
+        if self.cap is None:
+            return None
+        ahead = self.waiting if self.place is None else self.place - 1
+        return max(0, self.cap - self.taken - ahead)
+
+
+@dataclass(frozen=True, slots=True)
+class SeasonPage:
+    id: int
+    name: str
+    starts: date
+    ends: date
+    is_over: bool
+    rule: str
+    memory: str
+    guests_may_order: bool
+    guest_weight: int
+    secret_hash: str
+    sizes: list[SizeRow]
+
+
+@dataclass(frozen=True, slots=True)
+class SeasonRow:
+    id: int
+    name: str
+    starts: date
+    ends: date
+    sizes: int
+    shares: int
+
+
+@dataclass(frozen=True, slots=True)
+class SeasonsPage:
+    rows: list[SeasonRow]
+
+
+_SIZES = """
+SELECT z.id, z.name, z.line, z.weight, z.price_minor, z.cap,
+       (SELECT count(*) FROM season_share h WHERE h.size_id = z.id AND h.ended_at IS NULL) AS taken,
+       (SELECT count(*) FROM share_wait w WHERE w.size_id = z.id AND w.ended_at IS NULL) AS waiting,
+       mine.id AS share_id, coalesce(mine.owed, 0) AS owed_minor,
+       (SELECT count(*) FROM share_wait w JOIN share_wait me ON me.size_id = z.id AND me.household_id = :household
+          AND me.ended_at IS NULL WHERE w.size_id = z.id AND w.ended_at IS NULL AND w.id <= me.id) AS place
+  FROM share_size z
+  LEFT JOIN LATERAL (SELECT h.id, (SELECT sum(i.amount_minor) FROM instalment i
+         WHERE i.share_id = h.id AND i.released_at IS NULL) AS owed FROM season_share h
+     WHERE h.size_id = z.id AND h.household_id = :household AND h.ended_at IS NULL) mine ON true
+ WHERE z.season_id = :season ORDER BY z.weight, z.price_minor, z.id
+"""
+
+
+def current_season_id(session: Session, *, at: datetime) -> int | None:
+    """Return the season that runs now, else the next to start, else the last that ended."""
+    today = local_day(at, policy.current(session, "zone", at=at))
+    found: int | None = session.scalar(
+        text(
+            "SELECT id FROM season ORDER BY CASE WHEN starts <= :today AND ends >= :today THEN 0"
+            " WHEN starts > :today THEN 1 ELSE 2 END, CASE WHEN starts > :today THEN starts END,"
+            " ends DESC, id DESC LIMIT 1"
+        ),
+        {"today": today},
+    )
+    return found
+
+
+def season_page(session: Session, season_id: int, household_id: int | None, *, at: datetime) -> SeasonPage:
+    """Return a season with its sizes, as a household sees them, or as a visitor does."""
+    season = session.execute(
+        text(
+            "SELECT id, name, starts, ends, rule, memory, guests_may_order, guest_weight, secret_hash"
+            " FROM season WHERE id = :season"
+        ),
+        {"season": season_id},
+    ).first()
+    if season is None:
+        raise NotFound
+    today = local_day(at, policy.current(session, "zone", at=at))
+    found = session.execute(text(_SIZES), {"season": season_id, "household": household_id or 0})
+    return SeasonPage(
+        id=season.id,
+        name=season.name,
+        starts=season.starts,
+        ends=season.ends,
+        is_over=today > season.ends,
+        rule=season.rule,
+        memory=season.memory,
+        guests_may_order=season.guests_may_order,
+        guest_weight=season.guest_weight,
+        secret_hash=season.secret_hash,
+        sizes=[
+            SizeRow(
+                id=row.id,
+                name=row.name,
+                line=row.line,
+                weight=row.weight,
+                price_minor=row.price_minor,
+                cap=row.cap,
+                taken=row.taken,
+                waiting=row.waiting,
+                share_id=row.share_id,
+                owed_minor=int(row.owed_minor),
+                place=row.place or None,
+            )
+            for row in found
+        ],
+    )
+
+
+def seasons_page(session: Session) -> SeasonsPage:
+    """Return all seasons, the latest first."""
+    rows = session.execute(
+        text(
+            "SELECT s.id, s.name, s.starts, s.ends, count(DISTINCT z.id) AS sizes,"
+            " count(h.id) FILTER (WHERE h.ended_at IS NULL) AS shares FROM season s"
+            " LEFT JOIN share_size z ON z.season_id = s.id LEFT JOIN season_share h ON h.size_id = z.id"
+            " GROUP BY s.id ORDER BY s.starts DESC, s.id DESC"
+        )
+    )
+    return SeasonsPage([SeasonRow(row.id, row.name, row.starts, row.ends, row.sizes, row.shares) for row in rows])

@@ -1,0 +1,1 @@
+"""The makers' own pages: their batches, the demand for each, and the report of a yield."""
