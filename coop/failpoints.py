@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 log = logging.getLogger(__name__)
 
-ASLEEP = 15.0
+ASLEEP = 12.0
 STEPS = ("after_lease", "after_compute", "before_commit", "after_commit", "before_ack")
 """Every job passes these; its point is named `<job>@<step>`."""
 

@@ -18,7 +18,8 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from coop.config import Settings, libpq_url
 from coop.embedded import Services
-from tests.crew import Crew, PostOffice, hired
+from tests.builders import FIELD_KEY
+from tests.crew import Crew, PostOffice, hired, until
 
 _numbers = itertools.count(1)
 
@@ -166,6 +167,10 @@ def _copy(services: Services, template: str) -> Database:
 
 def _drop(services: Services, database: Database) -> None:
     with psycopg.connect(libpq_url(services.owner_url), dbname="postgres", autocommit=True) as connection:
+        still_there = (
+            f"SELECT count(*) FROM pg_stat_activity WHERE datname = '{database.name}' AND usename <> current_user"
+        )
+        until(lambda: connection.execute(still_there).fetchone() == (0,), "killed workers have left the database")
         connection.execute(f"DROP DATABASE {database.name} WITH (FORCE)")
 
 
@@ -181,5 +186,5 @@ def post_office() -> Iterator[PostOffice]:
 @pytest.fixture
 def crew(settings: Settings, post_office: PostOffice, tmp_path: Path) -> Iterator[Crew]:
     """Who starts real workers on a fresh database, an empty broker and the mail server."""
-    with hired(dataclasses.replace(settings, smtp_url=post_office.url), tmp_path) as crew:
+    with hired(dataclasses.replace(settings, smtp_url=post_office.url, field_key=FIELD_KEY), tmp_path) as crew:
         yield crew

@@ -32,15 +32,22 @@ class Crew:
         self._all: list[subprocess.Popen[bytes]] = []
 
     def worker(
-        self, name: str = "one", *, concurrency: int = 2, with_beat: bool = False, fail: str = "", **env: str
+        self,
+        name: str = "one",
+        *,
+        concurrency: int = 2,
+        with_beat: bool = False,
+        fail: str = "",
+        app: str = "workers.celery_app",
     ) -> subprocess.Popen[bytes]:
         words = ["worker", "-n", name, "-c", str(concurrency), "--without-gossip", "--without-mingle", "-l", "INFO"]
-        started = self._start(name, [*words, *(["-B"] if with_beat else [])], env | ({"FAIL": fail} if fail else {}))
+        words += ["-B"] if with_beat else []
+        started = self._start(name, app, words, {"FAIL": fail} if fail else {})
         until(lambda: " ready." in self.log(name), "the worker is ready", patience=60)
         return started
 
     def beat(self, name: str = "beat") -> subprocess.Popen[bytes]:
-        return self._start(name, ["beat", "-l", "INFO", "--pidfile="], {})
+        return self._start(name, "workers.celery_app", ["beat", "-l", "INFO", "--pidfile="], {})
 
     def log(self, name: str = "one") -> str:
         return (self.logs / f"{name}.log").read_text("utf-8", "replace")
@@ -57,9 +64,9 @@ class Crew:
                 os.killpg(started.pid, signal.SIGCONT)
             self.kill(started)
 
-    def _start(self, name: str, words: list[str], env: dict[str, str]) -> subprocess.Popen[bytes]:
+    def _start(self, name: str, app: str, words: list[str], env: dict[str, str]) -> subprocess.Popen[bytes]:
         self.settings.home.mkdir(parents=True, exist_ok=True)
-        program = [sys.executable, "-m", "celery", "-A", "workers.celery_app", *words]
+        program = [sys.executable, "-m", "celery", "-A", app, *words]
         with (self.logs / f"{name}.log").open("ab") as log:
             started = subprocess.Popen(
                 program,
