@@ -15,7 +15,7 @@ from coop.audit import service as audit
 from coop.core.errors import NotFound, RuleBroken
 from coop.core.ledger import Entry, artisan_party, household_party
 from coop.core.payout import Earned, HandedOver, Model, Sale, Terms, earned, handed_over
-from coop.core.season import local_day
+from coop.core.season import local_day, zone_named
 from coop.db import Db, copy_rows, take_ids
 from coop.ledger import service as ledger
 from coop.people import service as people
@@ -81,17 +81,11 @@ def hand_over(
             return spent
         order = _locked_order(session, order_id)
         due = {line.line_id: line for line in _due_lines(session, order=order_id)}
-        lines = [_handed(due, line_id, count) for line_id, count in sorted(pieces.items()) if count]
-        if not lines:
-            raise RuleBroken("nothing_handed_over", "Tick at least one piece that was fetched.")
-        age = max((line.due.min_age or 0 for line in lines), default=0)
-        if age and not age_checked:
-            raise RuleBroken(
-                "age_check",
-                f"One of these is only for people of {age} or over. Check an identity card and confirm it here.",
-                field="age_checked",
-            )
-        (hand_over_id,) = _write(session, [lines], pool_id=order.pool_id, by=by, at=at, age=age or None)
+        wanted = {line_id: count for line_id, count in sorted(pieces.items()) if count}
+        _check_waiting(session, due, wanted, at=at)
+        lines = [_handed(due[line_id], count) for line_id, count in wanted.items()]
+        age = _check_age(lines, age_checked=age_checked)
+        (hand_over_id,) = _write(session, [lines], pool_id=order.pool_id, by=by, at=at, age=age)
         audit.record(session, "hand_over", by=by, subject=("hand_over", hand_over_id), detail={"order": order_id})
         keys.answer(session, by=by, key=key, row_id=hand_over_id)
         return hand_over_id
@@ -107,7 +101,10 @@ def hand_over_pool(db: Db, pool_id: int, *, by: int, at: datetime) -> tuple[int,
         waiting = [line for line in _due_lines(session, pool=pool_id) if line.handed < line.awarded]
         if not waiting:
             return 0, 0
-        orders = [[_whole(line) for line in lines] for _, lines in groupby(waiting, key=attrgetter("order_id"))]
+        orders = [
+            [_handed(line, line.awarded - line.handed) for line in lines]
+            for _, lines in groupby(waiting, key=attrgetter("order_id"))
+        ]
         _write(session, orders, pool_id=pool_id, by=by, at=at, age=None)
         pieces = sum(line.awarded - line.handed for line in waiting)
         audit.record(
@@ -147,11 +144,14 @@ class _Order(NamedTuple):
 
 
 def _locked_order(session: Session, order_id: int) -> _Order:
+    """Hold an order against other hand-overs, and its pool against one of the whole pool, until commit."""
     row = session.execute(
-        text("SELECT pool_id, household_id FROM household_order WHERE id = :id FOR UPDATE"), {"id": order_id}
+        text("SELECT pool_id, household_id FROM household_order WHERE id = :id"), {"id": order_id}
     ).first()
     if row is None:
         raise NotFound("There is no such order.")
+    session.execute(text("SELECT 1 FROM pool WHERE id = :id FOR SHARE"), {"id": row.pool_id})
+    session.execute(text("SELECT 1 FROM household_order WHERE id = :id FOR UPDATE"), {"id": order_id})
     allocation.check_published(session, row.pool_id)
     return _Order(row.pool_id, row.household_id)
 
@@ -162,22 +162,52 @@ def _due_lines(session: Session, *, order: int | None = None, pool: int | None =
     return [DueLine(*row) for row in session.execute(text(statement), {"scope": value})]
 
 
-def _handed(due: Mapping[int, DueLine], line_id: int, pieces: int) -> HandedLine:
-    line = due.get(line_id)
-    if line is None:
-        raise RuleBroken("exceeds_allocation", "Nothing was awarded on this line.", field=f"pieces-{line_id}")
-    waiting = line.awarded - line.handed
-    if not 0 < pieces <= waiting:
+def _check_waiting(session: Session, due: Mapping[int, DueLine], wanted: Mapping[int, int], *, at: datetime) -> None:
+    """Raise unless something is ticked and every line still has as many pieces waiting."""
+    if not wanted:
+        raise RuleBroken("nothing_handed_over", "Tick at least one piece that was fetched.")
+    for line_id, count in wanted.items():
+        line, field = due.get(line_id), f"pieces-{line_id}"
+        if line is None:
+            raise RuleBroken("exceeds_allocation", "Nothing was awarded on this line.", field=field)
+        waiting = line.awarded - line.handed
+        if not 0 < count <= waiting:
+            before = (
+                f"{line.handed} handed over already{_latest(session, line_id, at=at)}" if line.handed else "none yet"
+            )
+            left = f"at most {waiting} now" if waiting else "nothing is left"
+            sentence = f"{line.product}: {line.awarded} awarded, {before}, so {left}."
+            raise RuleBroken("exceeds_allocation", sentence, field=field)
+
+
+def _latest(session: Session, line_id: int, *, at: datetime) -> str:
+    """Say when and by whom pieces of a line were handed over last."""
+    handed_at, name = session.execute(
+        text(
+            "SELECT h.handed_at, p.name FROM hand_over_line l JOIN hand_over h ON h.id = l.hand_over_id"
+            " LEFT JOIN person p ON p.id = h.handed_by WHERE l.line_id = :line ORDER BY h.handed_at DESC, h.id DESC LIMIT 1"
+        ),
+        {"line": line_id},
+    ).one()
+    local = handed_at.astimezone(zone_named(policy.current(session, "zone", at=at)))
+    return f" ({local.day} {local:%B} at {local:%H:%M}, by {name or 'the co-op'})"
+
+
+def _check_age(lines: Sequence[HandedLine], *, age_checked: bool) -> int | None:
+    """Return the highest age that the pieces ask for; raise where nobody says to have checked it."""
+    asking = [line.due for line in lines if line.due.min_age]
+    age = max((line.min_age or 0 for line in asking), default=0)
+    if age and not age_checked:
         raise RuleBroken(
-            "exceeds_allocation",
-            f"{line.product}: {line.awarded} awarded, {line.handed} handed over already, so at most {waiting} now.",
-            field=f"pieces-{line_id}",
+            "age_check",
+            f"Only for people of {age} or over: {', '.join(line.product for line in asking)}."
+            " Check an identity card and confirm it here.",
+            field="age_checked",
         )
-    return HandedLine(line, pieces, _earned(line, pieces))
+    return age or None
 
 
-def _whole(line: DueLine) -> HandedLine:
-    pieces = line.awarded - line.handed
+def _handed(line: DueLine, pieces: int) -> HandedLine:
     return HandedLine(line, pieces, _earned(line, pieces))
 
 
