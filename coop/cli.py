@@ -22,6 +22,8 @@ WORDS = {
     "payout": "coop.commands.money",
     "solve": "coop.commands.checking",
     "verify": "coop.commands.checking",
+    "check": "coop.commands.books",
+    "export": "coop.commands.books",
 }
 
 

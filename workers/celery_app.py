@@ -17,7 +17,7 @@ from coop.core.errors import RuleBroken
 from coop.db import Db
 from workers import timetable
 
-ROOMS = ("allocation", "audit", "notices", "payouts", "pools", "sweep")
+ROOMS = ("allocation", "audit", "books", "notices", "payouts", "pools", "sweep")
 
 VISIBILITY_TIMEOUT = 600
 """Longer than any task may run, so that the broker alone never hands out the same message twice at once."""

@@ -14,6 +14,7 @@ SWEEP_EVERY: Final = timedelta(seconds=2)
 SLOTS: Final = {
     jobs.CLOSE_POOLS: timedelta(seconds=15),
     jobs.SEAL_AUDIT: timedelta(minutes=1),
+    jobs.CHECK_BOOKS: timedelta(hours=1),
     jobs.PURGE: timedelta(days=1),
 }
 

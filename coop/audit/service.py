@@ -2,7 +2,9 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import text
@@ -39,12 +41,13 @@ def seal(db: Db) -> int:
     """
     with db.begin() as session:
         session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": ONE_SEALS})
-        rows = list(
-            _canonical(
-                session, "id NOT IN (SELECT generate_series(lower(r), upper(r) - 1) FROM seal, unnest(covered) r)"
+        unsealed = session.execute(
+            text(
+                f"SELECT {_COLUMNS} FROM audit_record a"  # noqa: S608 - put together from the text below only
+                " WHERE NOT a.id <@ coalesce((SELECT range_agg(r) FROM seal, unnest(covered) r), '{}') ORDER BY a.id"
             )
-        )
-        if not rows:
+        ).all()
+        if not unsealed:
             return 0
         previous = session.scalar(text("SELECT hash FROM seal ORDER BY id DESC LIMIT 1")) or FIRST_LINK
         session.execute(
@@ -52,39 +55,35 @@ def seal(db: Db) -> int:
                 "INSERT INTO seal (covered, previous_hash, hash)"
                 " SELECT range_agg(int8range(i, i + 1)), :previous, :hash FROM unnest(CAST(:ids AS bigint[])) i"
             ),
-            {"previous": previous, "hash": _link(previous, rows), "ids": [row_id for row_id, _ in rows]},
+            {"previous": previous, "hash": _link(previous, unsealed), "ids": [row[0] for row in unsealed]},
         )
-    return len(rows)
+    return len(unsealed)
 
 
 def broken_seals(session: Session) -> list[int]:
     """Return the ids of links whose records were changed or taken away, or that do not follow the link before."""
     broken = []
     previous = FIRST_LINK
-    links = session.execute(text("SELECT id, previous_hash, hash FROM seal ORDER BY id")).all()
-    for link in links:
-        rows = list(_canonical(session, "(SELECT covered FROM seal WHERE id = :link) @> id", link=link.id))
-        if bytes(link.previous_hash) != previous or _link(previous, rows) != bytes(link.hash):
-            broken.append(link.id)
-        previous = bytes(link.hash)
+    rows = session.execute(_SEALED, execution_options={"yield_per": 2000})
+    for (link_id, before, kept), records in groupby(rows, key=itemgetter(0, 1, 2)):
+        hashed = _link(previous, (record[3:] for record in records if record[3] is not None))
+        if bytes(before) != previous or hashed != bytes(kept):
+            broken.append(link_id)
+        previous = bytes(kept)
     return broken
 
 
-def _canonical(session: Session, where: str, **values: object) -> Iterator[tuple[int, bytes]]:
-    # the condition is one of two written out above, never a person's text
-    rows = session.execute(
-        text(
-            "SELECT id, extract(epoch FROM at)::numeric::text AS at, actor_id, act, subject_kind, subject_id, detail::text AS detail, origin"  # noqa: S608
-            f" FROM audit_record WHERE {where} ORDER BY id"
-        ),
-        values,
-    )
-    for row in rows:
-        yield row.id, json.dumps(list(row), ensure_ascii=True, separators=(",", ":")).encode()
+_COLUMNS = "a.id, extract(epoch FROM a.at)::numeric::text, a.actor_id, a.act, a.subject_kind, a.subject_id, a.detail::text, a.origin"
+
+_SEALED = text(f"""
+SELECT s.id, s.previous_hash, s.hash, {_COLUMNS}
+  FROM seal s CROSS JOIN LATERAL unnest(s.covered) r LEFT JOIN audit_record a ON a.id >= lower(r) AND a.id < upper(r)
+ ORDER BY s.id, a.id
+""")  # noqa: S608 - put together from the text above only
 
 
-def _link(previous: bytes, rows: list[tuple[int, bytes]]) -> bytes:
+def _link(previous: bytes, records: Iterable[Sequence[object]]) -> bytes:
     digest = hashlib.sha256(previous)
-    for _, line in rows:
-        digest.update(line + b"\n")
+    for record in records:
+        digest.update(json.dumps(list(record), ensure_ascii=True, separators=(",", ":")).encode() + b"\n")
     return digest.digest()

@@ -1,0 +1,297 @@
+"""What must always hold of the books and of what they tell: each rule a query over the rows that must return none.
+
+The numbers are fixed: reports and closed periods name them. Debits are positive, credits negative, so what a household
+or maker owns stands negative in the ledger.
+"""
+
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+
+class Invariant(NamedTuple):
+    """One rule: its number, what it says in plain words, and the query that returns the rows which break it."""
+
+    id: str
+    title: str
+    broken: str
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a rule fared: how many rows break it, and the first of them."""
+
+    id: str
+    title: str
+    count: int
+    rows: list[dict[str, object]]
+
+    @property
+    def ok(self) -> bool:
+        """Whether the rule holds."""
+        return self.count == 0
+
+
+ROWS_SHOWN: Final = 20
+SEALS: Final = "I19"
+"""The rule that is half a query and half a computation: hashes are recomputed outside the database."""
+
+CHECKED: Final = "check_books"
+"""How the record of acts calls a check; its detail holds what was broken."""
+
+LEDGER: Final = (
+    Invariant(
+        "I1",
+        "Every entry balances and has all its postings",
+        """
+SELECT coalesce(e.id, p.entry_id) AS entry, e.line_count, p.postings, p.total
+  FROM entry e
+  FULL JOIN (SELECT entry_id, count(*) AS postings, sum(amount) AS total, min(n) AS lowest, max(n) AS highest
+               FROM posting GROUP BY entry_id) p ON p.entry_id = e.id
+ WHERE p.postings IS DISTINCT FROM e.line_count OR p.total <> 0 OR p.lowest < 1 OR p.highest > e.line_count
+    OR e.line_count < 2
+""",
+    ),
+    Invariant(
+        "I2",
+        "All accounts together come to nothing",
+        """
+SELECT a.currency, sum(p.amount) AS total FROM posting p LEFT JOIN account a ON a.id = p.account_id
+ GROUP BY a.currency HAVING sum(p.amount) <> 0
+""",
+    ),
+    Invariant(
+        "I3",
+        "Every posting names an account, and an entry is in one currency",
+        """
+SELECT p.entry_id AS entry, count(*) - count(a.id) AS unknown_accounts, min(a.currency) AS currency, max(a.currency) AS other
+  FROM posting p LEFT JOIN account a ON a.id = p.account_id
+ GROUP BY p.entry_id HAVING count(*) <> count(a.id) OR min(a.currency) <> max(a.currency)
+""",
+    ),
+    Invariant(
+        "I4",
+        "No account that may not be overdrawn is overdrawn",
+        """
+SELECT a.id AS account, a.code, a.party, s.total
+  FROM account a JOIN (SELECT account_id, sum(amount) AS total FROM posting GROUP BY account_id) s ON s.account_id = a.id
+ WHERE s.total * a.side < 0
+""",
+    ),
+    Invariant(
+        "I5",
+        "Every kept balance is the sum of its postings",
+        """
+SELECT coalesce(a.id, b.account_id) AS account, a.code, a.party, b.amount AS kept, s.total
+  FROM account a
+  JOIN (SELECT account_id, sum(amount) AS total FROM posting GROUP BY account_id) s ON s.account_id = a.id AND a.side <> 0
+  FULL JOIN balance b ON b.account_id = a.id
+ WHERE coalesce(b.amount, 0) <> coalesce(s.total, 0) OR b.account_id IS NULL OR b.side IS DISTINCT FROM a.side
+""",
+    ),
+    Invariant(
+        "I6",
+        "Every reversal is the exact mirror of what it reverses",
+        """
+SELECT r.id AS entry, r.reverses_id AS reverses, x.account_id AS account, sum(x.amount) AS left_over
+  FROM (SELECT id, reverses_id FROM entry WHERE reverses_id IS NOT NULL OR kind = 'reversal') r
+  CROSS JOIN LATERAL (SELECT account_id, amount FROM posting WHERE entry_id = r.id
+                      UNION ALL SELECT account_id, amount FROM posting WHERE entry_id = r.reverses_id) x
+ GROUP BY r.id, r.reverses_id, x.account_id HAVING sum(x.amount) <> 0
+""",
+    ),
+    Invariant(
+        "I12",
+        "Nothing was booked in a month after it was closed",
+        """
+SELECT e.id AS entry, e.posted_at, p.closed_at FROM entry e JOIN period p ON p.id = e.period_id WHERE e.posted_at > p.closed_at
+""",
+    ),
+    Invariant(
+        "I13",
+        "Every entry lies in the month of its date",
+        """
+SELECT e.id AS entry, e.business_date, p.starts, p.ends FROM entry e LEFT JOIN period p ON p.id = e.period_id
+ WHERE p.id IS NULL OR e.business_date NOT BETWEEN p.starts AND p.ends
+""",
+    ),
+)
+
+SHARING_OUT: Final = (
+    Invariant(
+        "I7",
+        "No batch is shared out beyond what was released",
+        """
+SELECT s.run_id AS run, b.id AS batch, b.lot_number, s.pieces AS awarded, coalesce(r.pieces, 0) AS released
+  FROM (SELECT a.run_id, a.offering_id, sum(a.pieces) AS pieces FROM award a JOIN allocation_run u ON u.id = a.run_id
+         WHERE u.state IN ('proposed', 'publishing', 'published') GROUP BY a.run_id, a.offering_id) s
+  JOIN offering o ON o.id = s.offering_id
+  JOIN batch b ON b.id = o.batch_id
+  LEFT JOIN (SELECT DISTINCT ON (batch_id) batch_id, pieces FROM release ORDER BY batch_id, version DESC) r ON r.batch_id = b.id
+ WHERE s.pieces > coalesce(r.pieces, 0)
+""",
+    ),
+    Invariant(
+        "I8",
+        "Every wish of a published pool is decided once, and never beyond what was asked",
+        """
+SELECT coalesce(l.id, a.line_id) AS line, a.run_id AS run, l.up_to, a.pieces AS awarded, a.extra
+  FROM (SELECT l.id, l.offering_id, l.up_to, u.id AS run_id FROM allocation_run u
+          JOIN household_order o ON o.pool_id = u.pool_id JOIN order_line l ON l.order_id = o.id
+         WHERE u.state = 'published' AND l.up_to > 0) l
+  FULL JOIN (SELECT a.* FROM award a JOIN allocation_run u ON u.id = a.run_id WHERE u.state = 'published') a
+    ON a.run_id = l.run_id AND a.offering_id = l.offering_id AND a.line_id = l.id
+ WHERE l.id IS NULL OR a.line_id IS NULL OR a.pieces > l.up_to OR a.extra > a.pieces
+""",
+    ),
+    Invariant(
+        "I9",
+        "What is held for a wish is what it may still cost",
+        """
+SELECT coalesce(w.line_id, h.line_id) AS line, coalesce(w.party, h.party) AS party, w.minor AS promised, h.minor AS held
+  FROM (SELECT l.id AS line_id, 'household:' || o.household_id AS party, (l.unit_minor + l.deposit_minor)
+             * CASE WHEN u.id IS NULL THEN l.up_to ELSE coalesce(a.pieces, 0) - coalesce(d.pieces, 0) END AS minor
+          FROM order_line l
+          JOIN household_order o ON o.id = l.order_id
+          LEFT JOIN allocation_run u ON u.pool_id = o.pool_id AND u.state = 'published'
+          LEFT JOIN award a ON a.run_id = u.id AND a.offering_id = l.offering_id AND a.line_id = l.id
+          LEFT JOIN (SELECT line_id, sum(pieces) AS pieces FROM hand_over_line GROUP BY line_id) d ON d.line_id = l.id) w
+  FULL JOIN (SELECT p.line_id, a.party, -sum(p.amount) AS minor FROM account a JOIN posting p ON p.account_id = a.id
+              WHERE a.code = 2020 GROUP BY p.line_id, a.party) h ON h.line_id = w.line_id AND h.party = w.party
+ WHERE coalesce(w.minor, 0) <> coalesce(h.minor, 0)
+""",
+    ),
+    Invariant(
+        "I14",
+        "Deposits held are the deposits of what was handed over",
+        """
+SELECT coalesce(w.party, h.party) AS party, w.minor AS handed_over, h.minor AS held
+  FROM (SELECT 'household:' || o.household_id AS party, sum(d.pieces * l.deposit_minor) AS minor
+          FROM hand_over_line d JOIN order_line l ON l.id = d.line_id JOIN household_order o ON o.id = l.order_id
+         WHERE l.deposit_minor > 0 GROUP BY o.household_id) w
+  FULL JOIN (SELECT a.party, -sum(p.amount) AS minor FROM account a JOIN posting p ON p.account_id = a.id
+              WHERE a.code = 2200 GROUP BY a.party) h ON h.party = w.party
+ WHERE coalesce(w.minor, 0) <> coalesce(h.minor, 0)
+""",
+    ),
+    Invariant(
+        "I20",
+        "Every hand-over has exactly the entry that earns it",
+        """
+SELECT h.id AS hand_over, e.id AS entry, h.cost AS handed_over, e.released, h.earned, e.credited
+  FROM (SELECT d.id, d.entry_id, x.cost, x.earned FROM hand_over d LEFT JOIN (
+          SELECT t.hand_over_id, sum(t.pieces * (l.unit_minor + l.deposit_minor)) AS cost, sum(t.net_minor) AS earned
+            FROM hand_over_line t JOIN order_line l ON l.id = t.line_id GROUP BY t.hand_over_id) x ON x.hand_over_id = d.id) h
+  FULL JOIN (
+        SELECT e.id, coalesce(sum(p.amount) FILTER (WHERE a.code = 2020), 0) AS released,
+               coalesce(-sum(p.amount) FILTER (WHERE a.code = 2100), 0) AS credited
+          FROM entry e JOIN posting p ON p.entry_id = e.id JOIN account a ON a.id = p.account_id
+         WHERE e.kind = 'pickup' GROUP BY e.id) e ON e.id = h.entry_id
+ WHERE h.id IS NULL OR h.cost IS NULL OR h.cost <> coalesce(e.released, 0) OR h.earned <> coalesce(e.credited, 0)
+    OR (h.entry_id IS NOT NULL AND e.id IS NULL)
+""",
+    ),
+    Invariant(
+        "I21",
+        "Over a season, rounding gives to some what it takes from others",
+        """
+SELECT season_id AS season, family, sum(owed_micro) AS owed_micro FROM standing GROUP BY season_id, family HAVING sum(owed_micro) <> 0
+""",
+    ),
+    Invariant(
+        "I22",
+        "What a household is owed is what the published awards left",
+        """
+SELECT coalesce(s.season_id, w.season_id) AS season, coalesce(s.family, w.family) AS family,
+       coalesce(s.household_id, w.household_id) AS household, s.owed_micro AS kept, w.owed_micro
+  FROM standing s
+  FULL JOIN (SELECT o.season_id, p.family, h.household_id, sum(a.entitled_micro - 1000000 * (a.pieces - a.extra)) AS owed_micro
+               FROM allocation_run u JOIN pool o ON o.id = u.pool_id
+               JOIN award a ON a.run_id = u.id
+               JOIN offering f ON f.id = a.offering_id JOIN product p ON p.id = f.product_id
+               JOIN order_line l ON l.id = a.line_id JOIN household_order h ON h.id = l.order_id
+              WHERE u.state = 'published' AND u.memory <> 'none' GROUP BY o.season_id, p.family, h.household_id) w
+    ON w.season_id = s.season_id AND w.family = s.family AND w.household_id = s.household_id
+ WHERE coalesce(s.owed_micro, 0) <> coalesce(w.owed_micro, 0)
+""",
+    ),
+    Invariant(
+        "I23",
+        "Each published result continues the one before, and the season ends with the last",
+        """
+SELECT coalesce(c.season_id, h.season_id) AS season, c.run_id AS run, c.chain_start, c.before, h.run_id AS head
+  FROM (SELECT o.season_id, u.id AS run_id, u.chain_start, u.result_digest,
+               coalesce(lag(u.result_digest) OVER closing, repeat('0', 64)) AS before,
+               lead(u.id) OVER closing IS NULL AS is_last
+          FROM allocation_run u JOIN pool o ON o.id = u.pool_id WHERE u.state = 'published'
+        WINDOW closing AS (PARTITION BY o.season_id ORDER BY o.closes_at, o.id)) c
+  FULL JOIN chain_head h ON h.season_id = c.season_id AND c.is_last
+ WHERE c.chain_start IS DISTINCT FROM c.before
+    OR (c.run_id IS NULL AND (h.run_id IS NOT NULL OR h.result_digest <> repeat('0', 64)))
+    OR (c.is_last AND (h.run_id IS DISTINCT FROM c.run_id OR h.result_digest IS DISTINCT FROM c.result_digest))
+""",
+    ),
+)
+
+PAYING: Final = (
+    Invariant(
+        "I10",
+        "No earning is paid twice",
+        """
+SELECT s.entry_id AS entry, s.n, count(*) AS statements
+  FROM statement_line s JOIN statement t ON t.id = s.statement_id JOIN payout_run r ON r.id = t.run_id
+ WHERE s.live OR r.state <> 'cancelled'
+ GROUP BY s.entry_id, s.n HAVING count(*) > 1 OR bool_or(s.live <> (r.state <> 'cancelled'))
+""",
+    ),
+    Invariant(
+        "I11",
+        "Every payout is the sum of its statement, and is booked as it was sent",
+        """
+SELECT t.id AS statement, r.state, t.earned_minor AS earned, l.total AS lines, l.astray, t.payable_minor AS payable,
+       y.amount_minor AS paid, s.minor AS sent, d.minor AS settled
+  FROM statement t
+  JOIN payout_run r ON r.id = t.run_id
+  LEFT JOIN (SELECT x.statement_id, sum(x.amount_minor) AS total,
+                    count(*) FILTER (WHERE p.amount IS DISTINCT FROM -x.amount_minor
+                                        OR a.party IS DISTINCT FROM 'artisan:' || z.artisan_id) AS astray
+               FROM statement_line x
+               JOIN statement z ON z.id = x.statement_id
+               LEFT JOIN posting p ON p.entry_id = x.entry_id AND p.n = x.n
+               LEFT JOIN account a ON a.id = p.account_id AND a.code = 2100
+              GROUP BY x.statement_id) l ON l.statement_id = t.id
+  LEFT JOIN payment y ON y.statement_id = t.id
+  LEFT JOIN LATERAL (SELECT sum(p.amount) AS minor FROM posting p JOIN account a ON a.id = p.account_id
+                      WHERE p.entry_id = y.sent_entry_id AND a.code = 2100 AND a.party = 'artisan:' || t.artisan_id) s ON true
+  LEFT JOIN LATERAL (SELECT sum(p.amount) AS minor FROM posting p JOIN account a ON a.id = p.account_id
+                      WHERE p.entry_id = y.settled_entry_id AND a.code = 2450 AND a.party = 'payment:' || y.id) d ON true
+ WHERE coalesce(l.total, 0) <> t.earned_minor OR l.astray > 0 OR y.amount_minor IS DISTINCT FROM t.payable_minor
+    OR (y.sent_entry_id IS NOT NULL AND s.minor IS DISTINCT FROM t.payable_minor)
+    OR (y.settled_entry_id IS NOT NULL AND d.minor IS DISTINCT FROM t.payable_minor)
+    OR (y.sent_entry_id IS NULL) <> (r.state NOT IN ('file_made', 'settled', 'partly_returned'))
+    OR (r.state = 'settled' AND y.settled_entry_id IS NULL)
+""",
+    ),
+)
+
+HOUSE: Final = (
+    Invariant(
+        "I15",
+        "No job is stuck",
+        """
+SELECT id AS job_id, job, row_id, attempts, dead_at, last_error FROM outbox
+ WHERE done_at IS NULL AND (dead_at IS NOT NULL OR attempts >= 10)
+""",
+    ),
+    Invariant(
+        SEALS,
+        "The record of acts is sealed in time, and no seal is broken",
+        """
+SELECT 'not sealed when it was due' AS fault, a.id AS record, a.act FROM audit_record a
+ WHERE NOT a.id <@ coalesce((SELECT range_agg(r) FROM seal, unnest(covered) r), '{}')
+   AND EXISTS (SELECT FROM outbox o WHERE o.job = 'audit.seal' AND o.created_at > a.at
+                                      AND o.created_at < clock_timestamp() - interval '5 minutes')
+""",
+    ),
+)
+
+INVARIANTS: Final = tuple(sorted((*LEDGER, *SHARING_OUT, *PAYING, *HOUSE), key=lambda rule: int(rule.id[1:])))
