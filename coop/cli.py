@@ -15,6 +15,8 @@ WORDS = {
     "worker": "coop.commands.house",
     "beat": "coop.commands.house",
     "migrate": "coop.commands.house",
+    "backup": "coop.commands.keeping",
+    "restore": "coop.commands.keeping",
     "first-admin": "coop.commands.door",
     "import": "coop.commands.season",
     "allocate": "coop.commands.season",

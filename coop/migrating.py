@@ -38,10 +38,15 @@ def upgrade(url: str) -> None:
 
 def is_newest(url: str) -> bool:
     """Whether the database has seen the last migration, which is the last by name too."""
-    last = max((MIGRATIONS / "versions").glob("*.py"), key=lambda path: path.name)
-    named = re.search(r'^revision = "(.+)"$', last.read_text("utf-8"), re.MULTILINE)
-    assert named, f"{last.name} does not name its revision"
     with psycopg.connect(libpq_url(url)) as connection:
         if connection.execute("SELECT to_regclass('alembic_version')").fetchone() != (None,):
-            return connection.execute("SELECT version_num FROM alembic_version").fetchall() == [(named[1],)]
+            return connection.execute("SELECT version_num FROM alembic_version").fetchall() == [
+                (known_revisions()[-1],)
+            ]
     return False
+
+
+def known_revisions() -> list[str]:
+    """Return the names of all migrations of this version, oldest first."""
+    texts = [path.read_text("utf-8") for path in sorted((MIGRATIONS / "versions").glob("*.py"))]
+    return [name for words in texts for name in re.findall(r'^revision = "(.+)"$', words, re.MULTILINE)]

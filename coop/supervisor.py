@@ -167,8 +167,8 @@ def watch(settings: Settings, parts: Sequence[Part], also: Callable[[], Sequence
 
 
 @contextlib.contextmanager
-def stoppable() -> Iterator[None]:
-    """Let Ctrl-C, SIGTERM and a closed terminal end the block quietly; asking again does not disturb the stopping."""
+def stoppable(*, exit_code: int = 0) -> Iterator[None]:
+    """Let Ctrl-C, SIGTERM and a closed terminal end the program tidily; asking again does not disturb the stopping."""
     asked = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
     def stop(*_: object) -> NoReturn:
@@ -178,8 +178,9 @@ def stoppable() -> Iterator[None]:
 
     before = {number: signal.signal(number, stop) for number in asked}
     try:
-        with contextlib.suppress(Stopped):
-            yield
+        yield
+    except Stopped:
+        sys.exit(exit_code)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -44,7 +44,7 @@ class Running:
 def running(*, worker: bool = False, migrate: bool = False) -> Iterator[Running]:
     """Bring the co-op to hand, with services of its own where none run; `worker` sees to a worker as well."""
     with ExitStack() as stack:
-        stack.enter_context(supervisor.stoppable())
+        stack.enter_context(supervisor.stoppable(exit_code=130))
         ready = stack.enter_context(at_hand(settings()))
         if migrate:
             upgrade(ready.owner_url)
