@@ -1,10 +1,12 @@
 """The database: base class, column habits, connections, and rows in bulk."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Annotated, Any
 
+import numpy as np
 import psycopg
+from numpy.typing import NDArray
 from sqlalchemy import BigInteger, Date, DateTime, MetaData, Text, create_engine, make_url, text
 from sqlalchemy import Identity as Numbered
 from sqlalchemy.dialects.postgresql import JSONB
@@ -13,6 +15,10 @@ from sqlalchemy.orm import DeclarativeBase, Session, mapped_column, sessionmaker
 APP_ROLE = "coop_app"
 
 Db = sessionmaker[Session]
+Whole = NDArray[np.int64]
+
+_BINARY_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+_BINARY_END = b"\xff\xff"
 
 Identity = Annotated[int, mapped_column(BigInteger, Numbered(), primary_key=True)]
 Minor = Annotated[int, mapped_column(BigInteger)]
@@ -77,6 +83,39 @@ def copy_rows(session: Session, table: str, columns: Sequence[str], rows: Iterab
         write = copy.write_row
         for row in rows:
             write(row)
+
+
+def copy_columns_in(session: Session, table: str, columns: Mapping[str, Whole]) -> None:
+    """Write rows of bigint columns by binary COPY, from arrays of equal length: what a row costs is the database's part."""
+    names = ", ".join(f'"{name}"' for name in columns)
+    rows = np.empty(len(next(iter(columns.values()))), _record(columns))
+    rows["count"] = len(columns)
+    for name, values in columns.items():
+        rows[f"{name} size"], rows[name] = 8, values
+    with (
+        raw(session).cursor() as cursor,
+        cursor.copy(f'COPY "{table}" ({names}) FROM STDIN (FORMAT binary)'.encode()) as copy,
+    ):
+        copy.write(_BINARY_HEADER + rows.tobytes() + _BINARY_END)
+
+
+def copy_columns_out(session: Session, query: str, values: Sequence[object], names: Sequence[str]) -> dict[str, Whole]:
+    """Read the result of a query as arrays, one for each of its columns, which must all be bigint and never null."""
+    with (
+        raw(session).cursor() as cursor,
+        cursor.copy(f"COPY ({query}) TO STDOUT (FORMAT binary)".encode(), values) as copy,
+    ):
+        content = b"".join(copy)
+    rows = np.frombuffer(content[len(_BINARY_HEADER) : -len(_BINARY_END)], _record(names))
+    assert content.startswith(_BINARY_HEADER)
+    assert all((rows[f"{name} size"] == 8).all() for name in names), "a column is null, or not bigint"
+    return {name: rows[name].astype(np.int64) for name in names}
+
+
+def _record(names: Iterable[str]) -> np.dtype[np.void]:
+    """Lay out a row of binary COPY: a count of fields, then each with its size before it, big endian."""
+    fields = [field for name in names for field in ((f"{name} size", ">i4"), (name, ">i8"))]
+    return np.dtype([("count", ">i2"), *fields])
 
 
 def take_ids(session: Session, table: str, count: int) -> range | list[int]:

@@ -47,12 +47,16 @@ class AllocationRun(Base):
 
 
 class Award(Base):
-    """What one line gets in one run. It counts once the run is published; nothing is copied elsewhere."""
+    """What one line gets in one run. It counts once the run is published; nothing is copied elsewhere.
+
+    A trigger on the statement sees that run, offering and release are there; keys checked row by row would cost more
+    than the awards themselves.
+    """
 
     __tablename__ = "award"
     __table_args__ = (CheckConstraint("pieces >= 0 AND extra >= 0", "pieces"),)
 
-    run_id: Mapped[int] = mapped_column(ForeignKey("allocation_run.id"), primary_key=True)
+    run_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     offering_id: Mapped[int] = mapped_column(
         primary_key=True, comment="of the line; first in the key so that a batch reads together"
     )

@@ -1,9 +1,9 @@
 """Read what an allocation needs, and what its pages show."""
 
 import hmac
-from collections import defaultdict
 from typing import Any, NamedTuple
 
+import numpy as np
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
@@ -13,6 +13,7 @@ from coop.core.explain import AwardFacts, Wording, standing_sentence
 from coop.core.pool_run import ClaimedBatch, PoolProblem
 from coop.core.records import CHAIN_START, Source
 from coop.core.tickets import source_of_season
+from coop.db import copy_columns_out
 from coop.pools.models import Pool
 from coop.seasons import service as seasons
 from coop.seasons.models import Season
@@ -36,11 +37,11 @@ SELECT f.id, b.lot_number, p.family, f.rule, coalesce(r.pieces, 0)
  ORDER BY b.lot_number COLLATE "C"
 """)
 
-_CLAIMS = text("""
+_CLAIMS = """
 SELECT l.offering_id, o.household_id, l.id, l.wish, l.up_to - l.wish
   FROM household_order o JOIN order_line l ON l.order_id = o.id
- WHERE o.pool_id = :pool AND l.up_to > 0
-""")
+ WHERE o.pool_id = %s AND l.up_to > 0
+"""
 
 _STANDING = text("SELECT family, household_id, owed_micro FROM standing WHERE season_id = :season")
 
@@ -94,26 +95,36 @@ class _Pseudonyms(dict[tuple[str, int], str]):
 def _claimed(
     session: Session, pool: Pool, season: Season, offered: list[_Offered], names: _Pseudonyms, rule: str
 ) -> list[ClaimedBatch]:
+    """Put the pool's claims with their batches, each batch's in the order of their pseudonyms."""
     assert pool.opened_at is not None
+    columns = copy_columns_out(session, _CLAIMS, [pool.id], ("offering", "household", "line", "wish", "more"))
     weights = seasons.weights(session, season.id, at=pool.opened_at)
-    by_offering: dict[int, list[tuple[int, int, int, int]]] = defaultdict(list)
-    for offering_id, *claim in session.execute(_CLAIMS, {"pool": pool.id}):
-        by_offering[offering_id].append(tuple(claim))
-    batches = []
-    for offering_id, lot_number, family, own_rule, units in offered:
-        claims = sorted([(names[family, claim[0]], claim) for claim in by_offering[offering_id]])
-        households, lines, wishes, more = zip(*[claim for _, claim in claims], strict=True) if claims else ((),) * 4
+    places = {row.offering_id: place for place, row in enumerate(offered)}
+    batches = np.array([places[offering] for offering in columns["offering"].tolist()], np.int64)
+    claims = [
+        (names[offered[place].family, household], weights.get(household, season.guest_weight))
+        for place, household in zip(batches.tolist(), columns["household"].tolist(), strict=True)
+    ]
+    order = np.lexsort((np.array([name for name, _ in claims], "S32"), batches))
+    ids, own_weights = ([claims[place][part] for place in order.tolist()] for part in (0, 1))
+    households, lines, wishes, more = (columns[name][order].tolist() for name in ("household", "line", "wish", "more"))
+    ends = np.searchsorted(batches[order], np.arange(1, len(offered) + 1)).tolist()
+    claimed = []
+    start = 0
+    for row, end in zip(offered, ends, strict=True):
+        own = slice(start, end)
         batch = BatchInput(
-            id=lot_number,
-            units=units,
-            ids=[name for name, _ in claims],
-            weights=[weights.get(household, season.guest_weight) for household in households],
-            requests=wishes,
-            tolerances=more if any(more) else (),
-            rule=own_rule or rule,
+            id=row.lot_number,
+            units=row.units,
+            ids=ids[own],
+            weights=own_weights[own],
+            requests=wishes[own],
+            tolerances=more[own] if any(more[own]) else (),
+            rule=row.rule or rule,
         )
-        batches.append(ClaimedBatch(offering_id, lines, households, batch))
-    return batches
+        claimed.append(ClaimedBatch(row.offering_id, lines[own], households[own], batch))
+        start = end
+    return claimed
 
 
 _AWARDS_OF_PERSON = text("""

@@ -4,6 +4,7 @@ import time
 import zlib
 from datetime import date, datetime
 
+import numpy as np
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
@@ -14,11 +15,12 @@ from coop.audit import service as audit
 from coop.batches import service as batches
 from coop.core.claims import STANDING_RULE, rule_named
 from coop.core.errors import NotFound, RuleBroken
+from coop.core.fairness import four_decimals
 from coop.core.ledger import Entry, household_party, released_from_hold
-from coop.core.pool_run import Fill, award_rows, fill, ratio_text, share_out
+from coop.core.pool_run import Fill, award_columns, fill, share_out
 from coop.core.records import CHAIN_START
 from coop.core.season import local_day
-from coop.db import Db, copy_rows
+from coop.db import Db, copy_columns_in
 from coop.jobs import Lease
 from coop.ledger import service as ledger
 from coop.people import service as people
@@ -87,7 +89,8 @@ def carry_out(db: Db, lease: Lease, *, at: datetime, field_key: bytes) -> None:
         run = session.get_one(AllocationRun, lease.row_id, with_for_update=True)
         if problem is None or shared is None or run.state != "requested":
             return
-        copy_rows(session, "award", _AWARD_COLUMNS, ((run.id, *award) for award in award_rows(problem, shared)))
+        awards = award_columns(problem, shared)
+        copy_columns_in(session, "award", {"run_id": np.full(len(awards["line_id"]), run.id)} | awards)
         session.add(Proof(run_id=run.id, lines=zlib.compress(shared.proof, 1)))
         run.state, run.proposed_at = "proposed", at
         run.chain_start = problem.chain_start
@@ -177,8 +180,6 @@ def booking_day(session: Session, pool_id: int, *, today: date) -> date:
     return min(today, session.get_one(Pool, pool_id).pickup_on)
 
 
-_AWARD_COLUMNS = ("run_id", "offering_id", "line_id", "pieces", "extra", "entitled_micro", "owed_before_micro")
-
 _SHORT = text("""
 SELECT o.household_id, l.id, (l.up_to - a.pieces) * (l.unit_minor + l.deposit_minor) AS minor
   FROM household_order o
@@ -207,8 +208,8 @@ def _figures(measured: Fill) -> dict[str, int | str]:
         "claims": measured.claims,
         "pieces": measured.pieces,
         "short": measured.short,
-        "lowest_fill": ratio_text(measured.lowest),
-        "jain": ratio_text(measured.jain),
+        "lowest_fill": four_decimals(measured.lowest),
+        "jain": four_decimals(measured.jain),
     }
 
 
@@ -256,7 +257,7 @@ def _choose_rule(session: Session, season: Season, rule: str | None, memory: str
 
 def _release_yields(session: Session, pool_id: int, *, by: int, at: datetime, without_missing: bool) -> None:
     wanted = list(session.scalars(select(Offering.batch_id).where(Offering.pool_id == pool_id)))
-    missing = len(wanted) - len(batches.latest_yields(session, wanted))
+    missing = batches.without_report(session, wanted)
     if missing and not without_missing:
         raise RuleBroken(
             "yields_missing",

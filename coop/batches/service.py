@@ -117,6 +117,18 @@ def release_latest(session: Session, batch_ids: Sequence[int], *, by: int, at: d
     return len(written.all())
 
 
+def without_report(session: Session, batch_ids: Sequence[int]) -> int:
+    """Count the batches of which no yield is reported yet."""
+    missing = session.scalar(
+        text(
+            "SELECT count(*) FROM unnest(CAST(:ids AS bigint[])) AS w (id)"
+            " WHERE NOT EXISTS (SELECT FROM yield_report y WHERE y.batch_id = w.id)"
+        ),
+        {"ids": list(batch_ids)},
+    )
+    return int(missing or 0)
+
+
 def latest_yields(session: Session, batch_ids: Sequence[int]) -> dict[int, int]:
     """Return the latest reported pieces by batch; a batch without a report is left out."""
     rows = session.execute(

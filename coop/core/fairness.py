@@ -6,6 +6,9 @@ Jain, Chiu & Hawe, "A Quantitative Measure of Fairness" (DEC TR-301, 1984).
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
+from typing import TypeVar
+
+Member = TypeVar("Member")
 
 
 def lowest_fill(lines: Iterable[tuple[int, int]]) -> Fraction:
@@ -13,7 +16,7 @@ def lowest_fill(lines: Iterable[tuple[int, int]]) -> Fraction:
     return min((Fraction(min(award, wish), wish) for award, wish in set(lines) if wish > 0), default=Fraction(1))
 
 
-def jain(members: Mapping[str, tuple[int, int]]) -> Fraction:
+def jain(members: Mapping[Member, tuple[int, int]]) -> Fraction:
     """Give (sum f)^2 / (n sum f^2) over the members, f = awarded / wished; 1 when all fare alike."""
     fills = Counter(Fraction(awarded, wished) for awarded, wished in members.values() if wished > 0)
     squares = _sum((fill * fill, many) for fill, many in fills.items())

@@ -1,12 +1,19 @@
 """Share out a whole pool from frozen inputs: awards, the record that proves them, and the figures to judge them by."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import chain as chained
+
+import numpy as np
+from numpy.typing import NDArray
 
 from coop.core.claims import BatchInput, Outcome, Standing, Terms
+from coop.core.fairness import jain, lowest_fill
 from coop.core.records import Head, Source, chain, freeze, last_link, proof_lines
 from coop.core.sharing import share_out_pool
+
+Whole = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,26 +70,32 @@ def share_out(problem: PoolProblem) -> SharedPool:
     return SharedPool(frozen.digest, last_link(head, links), outcomes, proof)
 
 
-def award_rows(problem: PoolProblem, shared: SharedPool) -> Iterator[tuple[int, int, int, int, int | None, int | None]]:
-    """Give (offering, line, pieces, of them beyond the wish, entitlement, owed before) for every claim."""
-    for claimed, outcome in zip(problem.batches, shared.outcomes, strict=True):
-        nothing: Sequence[None] = [None] * len(claimed.line_ids)
-        for line_id, pieces, wish, entitled, owed in zip(
-            claimed.line_ids,
-            outcome.awards,
-            claimed.batch.requests,
-            outcome.entitlements or nothing,
-            outcome.opening or nothing,
-            strict=True,
-        ):
-            yield claimed.offering_id, line_id, pieces, max(0, pieces - wish), entitled, owed
+def award_columns(problem: PoolProblem, shared: SharedPool) -> dict[str, Whole]:
+    """Give the awards by columns: offering, line, pieces, of them beyond the wish, and, where a standing is kept, entitlement and owed before."""
+    sizes = [len(claimed.line_ids) for claimed in problem.batches]
+    pieces = _flat(outcome.awards for outcome in shared.outcomes)
+    wishes = _flat(claimed.batch.requests for claimed in problem.batches)
+    columns = {
+        "offering_id": np.repeat(np.array([claimed.offering_id for claimed in problem.batches], np.int64), sizes),
+        "line_id": _flat(claimed.line_ids for claimed in problem.batches),
+        "pieces": pieces,
+        "extra": np.maximum(pieces - wishes, 0),
+    }
+    if problem.terms.memory is not None:
+        columns["entitled_micro"] = _flat(outcome.entitlements for outcome in shared.outcomes)
+        columns["owed_before_micro"] = _flat(outcome.opening for outcome in shared.outcomes)
+    return columns
+
+
+def _flat(parts: Iterable[Sequence[int]]) -> Whole:
+    return np.fromiter(chained.from_iterable(parts), np.int64)
 
 
 @dataclass(frozen=True, slots=True)
 class Fill:
     """How well a pool was filled: order lines, pieces shared out, pieces short of the wishes, and how evenly.
 
-    `lowest` is the least award / wish of a line; `jain` Jain's index over the households' fill rates, 1 is even.
+    `lowest` is the least award / wish of a line, `jain` Jain's index over the households' fill rates.
     """
 
     claims: int
@@ -93,33 +106,20 @@ class Fill:
 
 
 def fill(problem: PoolProblem, shared: SharedPool) -> Fill:
-    """Measure a shared pool; a pool without wishes counts as filled."""
-    claims = pieces = short = 0
-    lowest = Fraction(1)
-    wished: dict[int, int] = {}
-    received: dict[int, int] = {}
-    for claimed, outcome in zip(problem.batches, shared.outcomes, strict=True):
-        claims += len(claimed.line_ids)
-        pieces += sum(outcome.awards)
-        for household, wish, award in zip(claimed.household_ids, claimed.batch.requests, outcome.awards, strict=True):
-            served = min(wish, award)
-            wished[household] = wished.get(household, 0) + wish
-            received[household] = received.get(household, 0) + served
-            if served < wish:
-                short += wish - served
-                if served * lowest.denominator < lowest.numerator * wish:
-                    lowest = Fraction(served, wish)
-    return Fill(claims, pieces, short, lowest, jain_index(received, wished))
-
-
-def jain_index(received: dict[int, int], wished: dict[int, int]) -> Fraction:
-    """Give (sum f)^2 / (n sum f^2) over f = received / wished, of all who wished for anything; 1 where nobody got any."""
-    rates = [Fraction(received[household], wish) for household, wish in wished.items() if wish]
-    squares = sum((rate * rate for rate in rates), Fraction())
-    return sum(rates, Fraction()) ** 2 / (len(rates) * squares) if squares else Fraction(1)
-
-
-def ratio_text(ratio: Fraction) -> str:
-    """Write a ratio with four decimals, rounded half up: "0.9931"."""
-    whole = (2 * ratio.numerator * 10_000 + ratio.denominator) // (2 * ratio.denominator)
-    return f"{whole // 10_000}.{whole % 10_000:04d}"
+    """Measure a shared pool; what was awarded beyond a wish fills nothing."""
+    households = _flat(claimed.household_ids for claimed in problem.batches)
+    wishes = _flat(claimed.batch.requests for claimed in problem.batches)
+    pieces = _flat(outcome.awards for outcome in shared.outcomes)
+    served = np.minimum(pieces, wishes)
+    names, places = np.unique(households, return_inverse=True)
+    wished, received = np.zeros(len(names), np.int64), np.zeros(len(names), np.int64)
+    np.add.at(wished, places, wishes)
+    np.add.at(received, places, served)
+    short = served < wishes
+    return Fill(
+        claims=len(pieces),
+        pieces=int(pieces.sum()),
+        short=int((wishes - served).sum()),
+        lowest=lowest_fill(zip(served[short].tolist(), wishes[short].tolist(), strict=True)),
+        jain=jain(dict(zip(names.tolist(), zip(received.tolist(), wished.tolist(), strict=True), strict=True))),
+    )

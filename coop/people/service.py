@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
-from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import BigInteger, any_, literal, select
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Session
 
 from coop.audit import service as audit
@@ -220,7 +220,11 @@ def tell_households(
     persons = session.execute(
         select(Person.id, Person.email)
         .join(Belonging, Belonging.person_id == Person.id)
-        .where(Belonging.household_id.in_(household_ids), Belonging.ended_at.is_(None), Person.left_at.is_(None))
+        .where(
+            Belonging.household_id == any_(literal(household_ids, ARRAY(BigInteger))),
+            Belonging.ended_at.is_(None),
+            Person.left_at.is_(None),
+        )
         .order_by(Person.id)
     )
     for person_id, address in persons:

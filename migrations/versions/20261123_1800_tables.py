@@ -826,7 +826,6 @@ def upgrade() -> None:
         ),
         sa.Column("owed_before_micro", sa.BigInteger(), nullable=True),
         sa.CheckConstraint("pieces >= 0 AND extra >= 0", name=op.f("ck_award_pieces")),
-        sa.ForeignKeyConstraint(["run_id"], ["allocation_run.id"], name=op.f("fk_award_run_id")),
         sa.PrimaryKeyConstraint("run_id", "offering_id", "line_id", name=op.f("pk_award")),
     )
     op.create_table(

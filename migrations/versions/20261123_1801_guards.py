@@ -91,12 +91,12 @@ SET search_path = public, pg_temp AS $$
 DECLARE astray bigint;
 BEGIN
   SELECT s.offering_id INTO astray
-    FROM (SELECT a.run_id, a.offering_id, sum(a.pieces) AS pieces
-            FROM award a JOIN (SELECT DISTINCT run_id, offering_id FROM added) n USING (run_id, offering_id)
-           GROUP BY a.run_id, a.offering_id) s
-    JOIN offering o ON o.id = s.offering_id
+    FROM (SELECT a.run_id, a.offering_id, sum(a.pieces) AS pieces FROM award a
+           WHERE a.run_id IN (SELECT DISTINCT run_id FROM added) GROUP BY a.run_id, a.offering_id) s
+    LEFT JOIN allocation_run u ON u.id = s.run_id
+    LEFT JOIN offering o ON o.id = s.offering_id AND o.pool_id = u.pool_id
     LEFT JOIN LATERAL (SELECT r.pieces FROM release r WHERE r.batch_id = o.batch_id ORDER BY r.version DESC LIMIT 1) r ON true
-   WHERE s.pieces > coalesce(r.pieces, 0) LIMIT 1;
+   WHERE o.id IS NULL OR s.pieces > coalesce(r.pieces, 0) LIMIT 1;
   IF astray IS NOT NULL THEN
     RAISE EXCEPTION 'more awarded than released for offering %', astray USING ERRCODE = 'check_violation', CONSTRAINT = 'award_within_release';
   END IF;
@@ -153,5 +153,6 @@ def upgrade() -> None:
     op.execute(GRANTS)
     for table in (*APPEND_ONLY, *UNDELETABLE):
         op.execute(f"REVOKE UPDATE, DELETE ON {table} FROM coop_app")
+    op.execute("REVOKE DELETE ON allocation_run, offering, order_line FROM coop_app")
     for table in READ_ONLY_FOR_APP:
         op.execute(f"REVOKE INSERT, UPDATE, DELETE ON {table} FROM coop_app")
