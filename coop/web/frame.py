@@ -39,6 +39,7 @@ NAV: Final[tuple[Entry, ...]] = (
     Entry("workshop.board", "Workshop"),
     Entry("makers.everybody", "Makers"),
     Entry("makers.batches", "Batches"),
+    Entry("pickups.everything", "Pickups"),
     Entry("seasons.everything", "Seasons"),
     Entry("people.everybody", "People"),
 )
