@@ -8,6 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from coop.core import roles
+from coop.core.devices import device_words
 from coop.core.roles import Viewer
 from coop.people.service import token_hash
 
@@ -79,7 +80,10 @@ def sign_ins_page(session: Session, person_id: int, *, this: int, at: datetime) 
         ),
         {"this": this, "person": person_id, "idle": at - IDLE, "absolute": at - ABSOLUTE},
     )
-    shown = [SignInRow(**row._mapping) for row in rows]  # noqa: SLF001 - SQLAlchemy's public name for it
+    shown = [
+        SignInRow(row.id, device_words(row.device), row.origin, row.started_at, row.seen_at, row.is_this)
+        for row in rows
+    ]
     return SignInsPage(shown, sum(not row.is_this for row in shown))
 
 

@@ -58,7 +58,7 @@ class Typed(Field):  # type: ignore[misc]
 
     def missing(self) -> str:
         """Ask for what was left empty."""
-        return "Please fill this in."
+        return f"Please fill in: {self.label.text}."
 
     def _value(self) -> str:
         if self.typed is not None:
@@ -174,10 +174,6 @@ class PasswordField(Typed):
         if "\x00" in typed:
             raise RuleBroken("bad_text", "A password cannot hold the character NUL.")
         return typed
-
-    def missing(self) -> str:
-        """Ask for a password."""
-        return "Please give a password."
 
 
 class DayField(Typed):

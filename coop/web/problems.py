@@ -20,6 +20,12 @@ class WayOut(NamedTuple):
     label: str
 
 
+FIRST_PAGE: Final = WayOut("/", "To the first page")
+NEW_LINK: Final = WayOut("/password/forgotten", "Mail me a new link")
+WAYS_OUT: Final = {"link_over": (NEW_LINK, FIRST_PAGE)}
+"""Where to go on from a broken rule that no form could show."""
+
+
 @dataclass(frozen=True, slots=True)
 class ProblemPage:
     """What `errors/problem.html` shows."""
@@ -27,7 +33,7 @@ class ProblemPage:
     title: str
     sentence: str
     advice: tuple[str, ...] = ()
-    ways_out: tuple[WayOut, ...] = (WayOut("/", "To the first page"),)
+    ways_out: tuple[WayOut, ...] = (FIRST_PAGE,)
     reference: str | None = field(default=None)
 
 
@@ -63,7 +69,7 @@ PAGES: Final = {
             "On a device where you signed in before, you can still sign in.",
             "If you do not know your password any more, let us mail you a link.",
         ),
-        (WayOut("/password/forgotten", "Mail me a link"), WayOut("/", "To the first page")),
+        (NEW_LINK, FIRST_PAGE),
     ),
     500: ProblemPage(
         "Something went wrong on our side",
@@ -106,7 +112,7 @@ def show_broken_rule(broken: RuleBroken) -> Response:
         return _page(PAGES[404], 404)
     status = 400 if isinstance(broken, BadForm) else STATUS_OF.get(broken.code, 422)
     title = PAGES[status].title if status in PAGES else "That cannot be done"
-    return _page(ProblemPage(title, broken.sentence, ("Nothing was changed.",)), status)
+    return _page(ProblemPage(title, broken.sentence, ways_out=WAYS_OUT.get(broken.code, (FIRST_PAGE,))), status)
 
 
 def show_http_error(error: HTTPException) -> Response:
