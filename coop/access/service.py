@@ -164,7 +164,10 @@ def accept_first_admin(db: Db, token: str, *, name: str, password: str, at: date
 
 def _newcomer(session: Session, email: str, *, at: datetime) -> int:
     """Write a person of whom only the mail address is known: no password, no household, no rights."""
-    return people.new_person(session, name=email.partition("@")[0][:120], email=email, at=at)
+    try:
+        return people.new_person(session, name=email.partition("@")[0][:120], email=email, at=at)
+    except RuleBroken:  # the same form, sent twice at once: the other one was first
+        return session.scalars(select(Person.id).where(Person.email_key == people.email_key(email))).one()
 
 
 def _come_in(session: Session, purpose: str, token: str, *, name: str, password: str, at: datetime) -> Person:
