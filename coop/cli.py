@@ -12,8 +12,10 @@ from coop.core.errors import RuleBroken
 
 WORDS = {
     "serve": "coop.commands.house",
+    "web": "coop.commands.house",
     "worker": "coop.commands.house",
     "beat": "coop.commands.house",
+    "alive": "coop.commands.house",
     "migrate": "coop.commands.house",
     "backup": "coop.commands.keeping",
     "restore": "coop.commands.keeping",

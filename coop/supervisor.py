@@ -17,8 +17,10 @@ from pathlib import Path
 from typing import NoReturn
 from urllib.parse import urlsplit
 
+import psycopg
+
 from coop import children
-from coop.config import Settings
+from coop.config import Settings, libpq_url
 from coop.core.errors import RuleBroken
 
 ROOT = Path(__file__).parent.parent
@@ -92,9 +94,8 @@ def web(settings: Settings, host: str, port: int) -> Part:
     ]
     if Path("/dev/shm").is_dir():  # noqa: S108 - gunicorn's heartbeat files should not wait for a disk
         words += ["--worker-tmp-dir", "/dev/shm"]  # noqa: S108
-    shown = urlsplit(settings.base_url).netloc
     reached = "127.0.0.1" if host in {"0.0.0.0", "::", ""} else host  # noqa: S104 - it is compared, not bound
-    return Part("web", words, lambda _: _healthy(reached, port, shown))
+    return Part("web", words, lambda _: healthy(reached, port, settings.base_url))
 
 
 def worker() -> Part:
@@ -182,8 +183,8 @@ def stoppable(*, exit_code: int = 0) -> Iterator[None]:
     except Stopped:
         sys.exit(exit_code)
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for number, previous in before.items():
+            signal.signal(number, previous)
 
 
 def started_environment(settings: Settings) -> dict[str, str]:
@@ -206,10 +207,18 @@ def free_port(host: str, wanted: int | None) -> int:
     )
 
 
-def _healthy(host: str, port: int, shown: str) -> bool:
+def heard_of(database_url: str, part: str, *, within_seconds: int) -> bool:
+    """Whether the worker or the beat gave a sign of life lately, by the clock of the database."""
+    with psycopg.connect(libpq_url(database_url)) as connection:
+        asked = "SELECT clock_timestamp() - beat_at < make_interval(secs => %s) FROM heartbeat WHERE name = %s"
+        return connection.execute(asked, [within_seconds, part]).fetchone() == (True,)
+
+
+def healthy(host: str, port: int, base_url: str) -> bool:
+    """Whether the web server there answers for the co-op and reaches its database."""
     asking = http.client.HTTPConnection(host, port, timeout=5)
     try:
-        asking.request("GET", "/health", headers={"Host": shown})
+        asking.request("GET", "/health", headers={"Host": urlsplit(base_url).netloc})
         return asking.getresponse().status == http.HTTPStatus.OK
     except (OSError, http.client.HTTPException):
         return False

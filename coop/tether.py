@@ -36,10 +36,10 @@ def main(arguments: list[str]) -> None:
 
 
 def _enter_namespace(libc: ctypes.CDLL) -> None:
-    user, group = os.geteuid(), os.getegid()
+    own, group = os.geteuid(), os.getegid()
     _call(libc.unshare, _CLONE_NEWUSER)
     Path("/proc/self/setgroups").write_text("deny", "ascii")
-    Path("/proc/self/uid_map").write_text(f"{NOBODY} {user} 1", "ascii")
+    Path("/proc/self/uid_map").write_text(f"{NOBODY} {own} 1", "ascii")
     Path("/proc/self/gid_map").write_text(f"{NOBODY} {group} 1", "ascii")
 
 

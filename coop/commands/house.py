@@ -67,6 +67,14 @@ def run(
 
 
 @click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True, help="The port to listen on.")
+def web(host: str, port: int) -> None:
+    """Serve the pages alone."""
+    _run_alone(lambda read: supervisor.web(read, host, port))
+
+
+@click.command()
 def worker() -> None:
     """Work off the jobs that the pages ask for."""
     _run_alone(lambda _: supervisor.worker())
@@ -84,6 +92,20 @@ def migrate() -> None:
     with at_hand(settings()) as ready:
         upgrade(ready.owner_url)
     print("The database has the schema of this version.", file=sys.stderr)
+
+
+@click.command()
+@click.argument("part", type=click.Choice(["web", "worker", "beat"]))
+@click.option(
+    "--port", type=click.IntRange(1, 65535), default=8000, show_default=True, help="The port that web listens on."
+)
+def alive(part: str, port: int) -> None:
+    """Tell by the exit code whether a part works: web answers, worker and beat were heard of in the last half minute."""
+    read = settings()
+    if part == "web":
+        sys.exit(0 if supervisor.healthy("127.0.0.1", port, read.base_url) else 1)
+    with at_hand(read) as ready:
+        sys.exit(0 if supervisor.heard_of(ready.database_url, part, within_seconds=30) else 1)
 
 
 def _run_alone(made: Callable[[Settings], Part]) -> None:

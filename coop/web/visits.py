@@ -38,10 +38,10 @@ Find = Callable[[str], Visit | None]
 
 def install(app: Flask, find: Find) -> None:
     """Let Flask-Login find the visit of a token by `find`."""
-    manager = LoginManager()
-    manager.session_protection = None  # a telephone changes its network all day; the server ends sessions
-    manager.init_app(app)
-    manager.user_loader(find)
+    logins = LoginManager()
+    logins.session_protection = None  # a telephone changes its network all day; the server ends sessions
+    logins.init_app(app)
+    logins.user_loader(find)
     app.extensions["find_visit"] = find
 
 
