@@ -133,10 +133,11 @@ SELECT (SELECT json_build_object('name', p.name, 'place', p.place, 'hours', p.ho
 
 def front_page(session: Session, *, at: datetime) -> FrontPage:
     """Return the co-op as a visitor meets it."""
-    batches, _ = latest_batches(session, at=at, most=CARDS)
+    pools = _open_pools(session, 0, at=at)
+    batches, _ = latest_batches(session, at=at, most=CARDS, only_open=bool(pools))
     return FrontPage(
         season=_season(session, None, at=at),
-        pools=_open_pools(session, 0, at=at),
+        pools=pools,
         batches=batches,
         makers=session.execute(text("SELECT count(*) FROM artisan WHERE left_at IS NULL")).scalar_one(),
     )

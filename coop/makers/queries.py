@@ -120,7 +120,8 @@ SELECT b.id, b.lot_number, b.planned, b.started_at, b.story, p.name AS product, 
 _LATEST = """
 SELECT b.id, count(*) OVER () AS total FROM batch b JOIN product p ON p.id = b.product_id
   JOIN artisan a ON a.id = p.artisan_id LEFT JOIN offering f ON f.batch_id = b.id LEFT JOIN pool o ON o.id = f.pool_id
- WHERE (:maker = 0 OR p.artisan_id = :maker) AND (:like = '%%' OR p.name ILIKE :like OR a.name ILIKE :like OR b.lot_number ILIKE :like)
+ WHERE (:maker = 0 OR p.artisan_id = :maker)
+   AND (NOT :open OR (o.opened_at IS NOT NULL AND o.closed_at IS NULL AND o.closes_at >= :at)) AND (:like = '%%' OR p.name ILIKE :like OR a.name ILIKE :like OR b.lot_number ILIKE :like)
  ORDER BY o.closes_at DESC NULLS FIRST, p.picture IS NULL, b.id DESC LIMIT :most OFFSET :skipped
 """
 
@@ -170,11 +171,18 @@ def batches_page(session: Session, sought: str, *, number: int, at: datetime) ->
 
 
 def latest_batches(
-    session: Session, *, at: datetime, most: int = A_PAGE, maker_id: int = 0, sought: str = "", number: int = 1
+    session: Session,
+    *,
+    at: datetime,
+    most: int = A_PAGE,
+    maker_id: int = 0,
+    sought: str = "",
+    number: int = 1,
+    only_open: bool = False,
 ) -> tuple[list[BatchCard], int]:
-    """Return a part of all batches, the latest first, and how many there are."""
+    """Return a part of all batches, or of those open for orders, the latest first, and how many there are."""
     asked = _asked(sought, number) | {"maker": maker_id, "most": most, "skipped": most * (number - 1)}
-    found = session.execute(text(_LATEST), asked).all()
+    found = session.execute(text(_LATEST), asked | {"open": only_open, "at": at}).all()
     ids = [row.id for row in found]
     rows = session.execute(text(_BATCHES + " WHERE b.id = ANY(:ids)"), {"ids": ids, "at": at})
     cards = {row.id: _card(row) for row in rows}

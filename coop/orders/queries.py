@@ -75,6 +75,15 @@ class OfferRow:
         return self.price_minor + self.deposit_minor
 
     @property
+    def words(self) -> str:
+        """What stands under the product's name: its line, whose it is where no heading says so, lot and age."""
+        said = [self.line]
+        said += [f"{self.maker}."] if self.up_to else []
+        said += [] if self.picture else [f"Lot {self.lot_number}."]
+        said += [f"{self.min_age}+, checked at pickup."] if self.min_age else []
+        return " ".join(word for word in said if word)
+
+    @property
     def supply_words(self) -> str:
         """Say what is made and what is wanted, as the bar shows it."""
         made = f"{self.planned:,} {self.unit} {'made' if self.is_reported else 'planned'}"

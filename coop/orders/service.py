@@ -227,7 +227,8 @@ def _hold(session: Session, order: HouseholdOrder, changes: list[tuple[int, int]
             "insufficient_credit",
             f"At most this order costs {missing} {agreed['currency']} more than your credit. Ask for less, or top up first.",
         )
-    entry = Entry(f"order:{order.id}:{order.edits}", "order", local_day(at, agreed["zone"]), postings)
+    memo = session.get_one(Pool, order.pool_id).name
+    entry = Entry(f"order:{order.id}:{order.edits}", "order", local_day(at, agreed["zone"]), postings, memo)
     ledger.post(session, entry, by=by, currency=agreed["currency"])
 
 

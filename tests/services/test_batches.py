@@ -100,7 +100,7 @@ def test_a_corrected_yield_never_takes_back_a_piece_handed_over(db):
             f"INSERT INTO household_order (id, pool_id, household_id, placed_at) OVERRIDING SYSTEM VALUE VALUES (1, {pool}, {household}, now())",
             f"INSERT INTO order_line (id, order_id, offering_id, wish, up_to, unit_minor) OVERRIDING SYSTEM VALUE VALUES (1, 1, {offering}, 3, 3, 520)",
             "INSERT INTO hand_over (id, order_id, handed_at, handed_by) OVERRIDING SYSTEM VALUE VALUES (1, 1, now(), 0)",
-            "INSERT INTO hand_over_line (hand_over_id, line_id, pieces) VALUES (1, 1, 3)",
+            "INSERT INTO hand_over_line (hand_over_id, line_id, pieces, fee_minor, tax_minor, net_minor) VALUES (1, 1, 3, 156, 0, 1404)",
         ):
             session.execute(text(statement))
     report(db, batch, 104)

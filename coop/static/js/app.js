@@ -3,3 +3,4 @@ import "./live-status.js";
 import "./live-sum.js";
 import "./stepper-field.js";
 import "./theme-switch.js";
+import "./yield-verdict.js";
