@@ -1,0 +1,92 @@
+"""Every address in a real browser: nothing breaks the policy, axe finds nothing, and no page is wider than a small telephone."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, sync_playwright
+from werkzeug.serving import make_server
+
+from coop.access import service as access
+from coop.app import create_app
+from coop.clock import now
+from coop.people import service as people
+from tests.web.walking import addresses
+
+AXE = Path(__file__).with_name("axe.min.js")
+PASSWORD = "seven kettles sing at noon"
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+@pytest.fixture
+def house(settings, fresh_db) -> Iterator[tuple[str, list[str], str]]:
+    """A served co-op with one person who holds every role: its address, its pages, and a link that works once."""
+    at = now()
+    ana = people.join(
+        fresh_db, name="Ana", email="ana@example.org", password=PASSWORD, household_name="Ana & Tomas", at=at
+    )
+    for role in ("packer", "treasurer", "admin"):
+        people.grant_role(fresh_db, ana, role, by=0, at=at)
+    people.grant_role(fresh_db, ana, "artisan", artisan_id=1, by=0, at=at)
+    link = f"/first-admin/{access.first_admin(fresh_db, 'tomas@example.org', at=at)}"
+    app = create_app(settings, db=fresh_db)
+    pages = [address.path for address in addresses(app, {"person_id": ana}) if address.method == "GET"]
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}", pages, link
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def page() -> Iterator[Page]:
+    """A page in Chromium that keeps what the console complains about."""
+    with sync_playwright() as play:
+        path = os.environ.get("CHROMIUM") or shutil.which("chromium")
+        browser = play.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        opened = browser.new_page(viewport={"width": 320, "height": 640}, reduced_motion="reduce")
+        yield opened
+        browser.close()
+
+
+def look_at(page: Page, address: str) -> list[str]:
+    """Open an address; return what is wrong with its page."""
+    complaints: list[str] = []
+
+    def keep(message) -> None:
+        if message.type == "error" and "Failed to load resource" not in message.text:
+            complaints.append(message.text)
+
+    page.on("console", keep)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    answer = page.goto(address)
+    if answer is not None and answer.status == 404:
+        return []  # the one page for all that is not there; it is looked at by itself
+    page.evaluate(AXE.read_text("utf-8"))
+    asked = "rules => axe.run({runOnly: rules}).then(found => found.violations.map(one => one.id + ' ' + one.nodes[0].html))"
+    complaints += page.evaluate(asked, RULES)
+    wide = page.evaluate("document.documentElement.scrollWidth")
+    page.remove_listener("console", keep)
+    return complaints + ([f"{wide} px wide"] if wide > 320 else [])
+
+
+def test_each_page_is_sound_in_a_browser(page, house):
+    base, paths, link = house
+    wrong = {path: found for path in ("/sign-in", "/join", link, "/people") if (found := look_at(page, base + path))}
+    page.goto(f"{base}/sign-in")
+    page.fill("[name=email]", "ana@example.org")
+    page.fill("[name=password]", "not the password at all")
+    page.click("main button[type=submit]")
+    page.fill("[name=password]", PASSWORD)
+    page.click("main button[type=submit]")
+    page.wait_for_url(lambda url: not url.endswith("/sign-in"))
+    page.goto(f"{base}/nowhere")
+    page.evaluate(AXE.read_text("utf-8"))
+    assert page.evaluate("axe.run().then(found => found.violations.map(one => one.id))") == []
+    wrong |= {path: found for path in paths if path != "/health" and (found := look_at(page, base + path))}
+    assert wrong == {}
