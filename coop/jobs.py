@@ -28,6 +28,9 @@ SWEEP = "jobs.sweep"
 LEASE = timedelta(seconds=10)
 """How long a silent worker keeps a job. One at work prolongs it; while it writes, its lock on the row stands in."""
 
+FIRST_SWEEP = timedelta(seconds=2)
+"""After the request: by then the bell has been answered, unless it was not heard."""
+
 QUIET_AFTER_RING = timedelta(seconds=10)
 KEPT_WHEN_DONE = timedelta(days=30)
 
@@ -89,10 +92,10 @@ def request(session: Session, job: str, row_id: int, *, dedup: str = "") -> int:
     key = f"{job}:{row_id}" + (f":{dedup}" if dedup else "")
     outbox_id: int = session.execute(
         text(
-            "INSERT INTO outbox (job, row_id, dedup_key) VALUES (:job, :row, :key)"
+            "INSERT INTO outbox (job, row_id, dedup_key, next_at) VALUES (:job, :row, :key, clock_timestamp() + :first)"
             " ON CONFLICT (dedup_key) DO UPDATE SET dedup_key = excluded.dedup_key RETURNING id"
         ),
-        {"job": job, "row": row_id, "key": key},
+        {"job": job, "row": row_id, "key": key, "first": FIRST_SWEEP},
     ).scalar_one()
     session.info.setdefault("rings", []).append((job, outbox_id))
     return outbox_id
@@ -206,13 +209,13 @@ def tick(session: Session, job: str, every: timedelta) -> int:
         text(
             "WITH slot AS (SELECT floor(extract(epoch FROM clock_timestamp()) / :seconds)::bigint AS n),"
             " last AS (SELECT max(row_id) AS n FROM outbox WHERE job = :job AND dedup_key LIKE 'tick:%')"
-            " INSERT INTO outbox (job, row_id, dedup_key, last_error)"
-            "  SELECT :job, slot.n, 'tick:' || :job || ':' || slot.n,"
+            " INSERT INTO outbox (job, row_id, dedup_key, next_at, last_error)"
+            "  SELECT :job, slot.n, 'tick:' || :job || ':' || slot.n, clock_timestamp() + :first,"
             "   CASE WHEN slot.n - last.n > 1 THEN 'missed before this: ' || slot.n - last.n - 1 END"
             "  FROM slot, last WHERE last.n IS NULL OR slot.n > last.n"
             " ON CONFLICT (dedup_key) DO NOTHING RETURNING id, last_error"
         ),
-        {"job": job, "seconds": int(every.total_seconds())},
+        {"job": job, "seconds": int(every.total_seconds()), "first": FIRST_SWEEP},
     ).first()
     if row is None:
         return 0

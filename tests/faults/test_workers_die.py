@@ -26,10 +26,13 @@ def test_a_child_killed_at_any_step_of_publishing_changes_nothing(town) -> None:
     assert len(re.findall(r"failpoint=.*act=kill", town.crew.log())) == len(STEPS)
 
 
-@pytest.mark.parametrize("step", STEPS)
-def test_a_child_killed_at_any_step_of_computing_changes_nothing(town, full: bool, step: str) -> None:
-    if not full and step != "before_commit":
-        return  # the short form tries the worst step; each takes as long as a lease
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Try the worst step in the short form and each in the long one, for each takes as long as a lease."""
+    if "step" in metafunc.fixturenames:
+        metafunc.parametrize("step", STEPS if metafunc.config.getoption("--full") else ("before_commit",))
+
+
+def test_a_child_killed_at_any_step_of_computing_changes_nothing(town, step: str) -> None:
     town.request(town.close_a_pool())
     town.crew.worker(with_beat=True, fail=f"{jobs.COMPUTE_ALLOCATION}@{step}:kill")
     town.await_state("proposed")
