@@ -84,6 +84,14 @@ def database(services: Services, template: str) -> Iterator[Database]:
     _drop(services, made)
 
 
+@pytest.fixture(scope="module")
+def module_database(services: Services, template: str) -> Iterator[Database]:
+    """A fresh copy of the template for all tests of a module, which leave it as they found it."""
+    made = _copy(services, template)
+    yield made
+    _drop(services, made)
+
+
 @pytest.fixture
 def fresh_db(database: Database) -> Iterator[sessionmaker[Session]]:
     """The app's sessions on a fresh database: commits are real, threads get connections of their own."""
