@@ -1,10 +1,13 @@
 """`coop check` and `coop export`: whether the books keep their rules, and the files that show it to others."""
 
+import dataclasses
 import sys
+from pathlib import Path
 
 import click
 
 from coop.books import service as books
+from coop.clock import now
 from coop.commands.running import COMMAND_LINE, running, say
 
 
@@ -22,3 +25,28 @@ def check(*, as_json: bool) -> None:
             for row in rule.rows:
                 click.echo("            " + ", ".join(f"{name} {value}" for name, value in row.items()))
     sys.exit(0 if all(rule.ok for rule in results) else 1)
+
+
+@click.group()
+def export() -> None:
+    """Write a file for others: the ledger, or the proof of a pool."""
+
+
+@export.command()
+@click.option("--format", "_format", type=click.Choice(["beancount"]), default="beancount", show_default=True)
+@click.argument("file", type=click.Path(path_type=Path))
+def ledger(file: Path, _format: str) -> None:
+    """Write the whole ledger to FILE, for an accountant's own tools."""
+    with running(migrate=True) as coop:
+        written = books.export_ledger(coop.db, file, at=now())
+    say({"file": str(file), **dataclasses.asdict(written)})
+
+
+@export.command()
+@click.argument("pool")
+@click.argument("file", type=click.Path(path_type=Path))
+def proof(pool: str, file: Path) -> None:
+    """Write the proof of POOL, as published, to FILE; anybody can check it with `coop verify`."""
+    with running(migrate=True) as coop:
+        digest = books.export_proof(coop.db, pool, file)
+    say({"pool": pool, "file": str(file), "result_digest": digest})
