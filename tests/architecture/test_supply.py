@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 LOCKS = sorted((ROOT / "requirements").glob("*.lock"))
 HOSTS = re.compile(
-    rb"\b(?:pypi[.]org|files[.]pythonhosted[.]org|registry[.]npmjs[.]org|(?:docker|ghcr|quay)[.]io/)|--(?:extra-)?index-url|--find-links"
+    rb"\b(?:pypi[.]org|files[.]pythonhosted[.]org|registry[.]npmjs[.]org|(?:docker|ghcr|quay)[.]io/)|--(?:extra-)?index-url|--find[-]links"
 )
 
 
