@@ -1,9 +1,11 @@
 """Take in what the bank says: payments recorded by hand, and statements that settle what was sent."""
 
 import hashlib
+from collections.abc import Mapping
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from coop import keys
@@ -49,6 +51,7 @@ def record_payment(
         }
         if (spent := keys.spend(session, by=by, key=key, body=body)) is not None:
             return spent
+        session.execute(text("LOCK TABLE recorded_payment IN SHARE ROW EXCLUSIVE MODE"))
         agreed = policy.all_current(session, at=at)
         _check_payment(session, amount_minor, received_on, reference, today=local_day(at, agreed["zone"]))
         people.lock_household(session, household_id)
@@ -75,6 +78,7 @@ def record_payment(
         )
         session.add(payment)
         session.flush()
+        _take_from_unidentified(session, payment, by=by, currency=agreed["currency"])
         audit.record(
             session, "record_payment", by=by, subject=("household", household_id), detail={"payment": payment.id}
         )
@@ -85,14 +89,18 @@ def record_payment(
 def import_statement(db: Db, content: bytes, *, by: int, at: datetime) -> int:
     """Take in a camt.053 statement whole and settle the payments it confirms; the same file again changes nothing.
 
-    Receipts that nobody expected wait on their own account; lines seen before are left out.
+    Payments that came back are owed again; receipts recorded by hand before are recognised; others wait on their own
+    account. Lines seen before are left out.
     """
     sha256 = hashlib.sha256(content).hexdigest()
     with db.begin() as session:
+        session.execute(text("LOCK TABLE bank_statement, recorded_payment IN SHARE ROW EXCLUSIVE MODE"))
         known = session.scalar(select(BankStatement.id).where(BankStatement.sha256 == sha256))
         if known is not None:
             return known
         agreed = policy.all_current(session, at=at)
+        if not agreed["coop_iban"]:
+            raise RuleBroken("no_bank_account", "The co-op's own bank account is not set yet. Add it in the settings.")
         parsed = camt.read_camt053(content, iban=agreed["coop_iban"], currency=agreed["currency"])
         statement = BankStatement(
             sha256=sha256,
@@ -128,42 +136,43 @@ def _check_payment(session: Session, amount_minor: int, received_on: date, refer
         )
 
 
+def _take_from_unidentified(session: Session, payment: RecordedPayment, *, by: int, currency: str) -> None:
+    """Where a bank statement brought this very money in before, take it from the receipts that nobody knew."""
+    line = session.execute(_UNIDENTIFIED, {"ref": payment.reference, "minor": payment.amount_minor}).first()
+    if line is not None:
+        known = Posting(UNIDENTIFIED_RECEIPTS, "", payment.amount_minor), Posting(BANK, "", -payment.amount_minor)
+        entry = Entry(f"resolve:{line.id}", "receipt_identified", payment.received_on, known)
+        ledger.post(session, entry, by=by, currency=currency)
+
+
+_UNIDENTIFIED = text("""
+SELECT b.id FROM bank_line b JOIN entry e ON e.id = b.entry_id AND e.kind = 'unidentified_receipt'
+ WHERE b.reference = :ref AND b.amount_minor = :minor AND NOT EXISTS (SELECT FROM entry r WHERE r.key = 'resolve:' || b.id)
+""")
+
+
 def _book_lines(
-    session: Session, statement_id: int, parsed: camt.BankStatement, *, by: int, at: datetime, agreed: dict[str, str]
+    session: Session, statement_id: int, parsed: camt.BankStatement, *, by: int, at: datetime, agreed: dict[str, Any]
 ) -> None:
     seen = set(
         session.scalars(
             select(BankLine.reference).where(BankLine.reference.in_([line.reference for line in parsed.lines]))
         )
     )
-    fresh = [line for line in parsed.lines if line.reference not in seen]
-    settled = payouts.settle_confirmed(
-        session,
-        [
-            payouts.Confirmed(line.end_to_end_id, -line.minor, line.booked_on, f"bank:{parsed.iban}:{line.reference}")
-            for line in fresh
-            if line.minor < 0 and line.end_to_end_id
-        ],
-        by=by,
-        at=at,
-        currency=agreed["currency"],
-    )
-    receipts = [line for line in fresh if line.minor > 0]
-    unexpected = ledger.post_all(
-        session,
-        [
-            Entry(
-                f"bank:{parsed.iban}:{line.reference}",
-                "unidentified_receipt",
-                line.booked_on,
-                (Posting(BANK, "", line.minor), Posting(UNIDENTIFIED_RECEIPTS, "", -line.minor)),
-            )
-            for line in receipts
-        ],
-        by=by,
-        currency=agreed["currency"],
-    )
-    booked = {line.reference: entry_id for line, entry_id in zip(receipts, unexpected, strict=True)}
+    fresh = {f"bank:{parsed.iban}:{line.reference}": line for line in parsed.lines if line.reference not in seen}
+    said = [
+        payouts.Confirmed(line.end_to_end_id, abs(line.minor), line.booked_on, key, line.text)
+        for key, line in fresh.items()
+        if line.end_to_end_id
+    ]
+    currency = agreed["currency"]
+    left = [one for one in said if fresh[one.key].minor < 0]
+    booked = payouts.settle_confirmed(session, left, by=by, at=at, currency=currency)
+    came_back = [one for one in said if fresh[one.key].minor > 0]
+    booked |= payouts.take_back_returned(session, came_back, by=by, currency=currency)
+    booked |= _recorded_before(session, {key: line for key, line in fresh.items() if key not in booked})
+    unknown = {key: line for key, line in fresh.items() if line.minor > 0 and key not in booked}
+    booked |= _book_unidentified(session, unknown, by=by, currency=currency)
     session.add_all(
         BankLine(
             statement_id=statement_id,
@@ -172,7 +181,33 @@ def _book_lines(
             booked_on=line.booked_on,
             end_to_end_id=line.end_to_end_id or None,
             words=line.text,
-            entry_id=booked.get(line.reference) or settled.get(line.end_to_end_id or ""),
+            entry_id=booked.get(key),
         )
-        for line in fresh
+        for key, line in fresh.items()
     )
+
+
+def _recorded_before(session: Session, receipts: Mapping[str, camt.BankLine]) -> dict[str, int]:
+    """Recognise receipts that a treasurer recorded by hand, by the bank's reference and the amount."""
+    references = [line.reference for line in receipts.values()]
+    known = {
+        (row.reference, row.amount_minor): row.entry_id
+        for row in session.scalars(select(RecordedPayment).where(RecordedPayment.reference.in_(references)))
+    }
+    found = {key: known.get((line.reference, line.minor)) for key, line in receipts.items()}
+    return {key: entry_id for key, entry_id in found.items() if entry_id is not None}
+
+
+def _book_unidentified(
+    session: Session, receipts: Mapping[str, camt.BankLine], *, by: int, currency: str
+) -> dict[str, int]:
+    entries = [
+        Entry(
+            key,
+            "unidentified_receipt",
+            line.booked_on,
+            (Posting(BANK, "", line.minor), Posting(UNIDENTIFIED_RECEIPTS, "", -line.minor)),
+        )
+        for key, line in receipts.items()
+    ]
+    return dict(zip(receipts, ledger.post_all(session, entries, by=by, currency=currency), strict=True))

@@ -1,10 +1,90 @@
-"""What payouts come to, read from postings."""
+"""What makers are owed, and what payouts come to, read from postings."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
+from typing import Final, NamedTuple
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
+
+from coop.core.ledger import BANK, PAYOUT_TRANSIT
+from coop.core.payout import settle
+
+ACCOUNT_RESTS: Final = timedelta(days=14)
+"""How long nothing is paid to a bank account after it was changed: time for its maker to notice a change that was not theirs."""
+
+OPEN_POSTINGS: Final = """
+  FROM posting p
+  JOIN account a ON a.id = p.account_id AND a.code = 2100
+  JOIN entry e ON e.id = p.entry_id AND e.kind <> 'payout' AND e.business_date <= :through
+ WHERE NOT EXISTS (SELECT FROM statement_line s WHERE s.entry_id = p.entry_id AND s.n = p.n AND s.live)
+"""
+"""What stands on makers' accounts and on no live statement; a payout's own debit is no earning."""
+
+TAKE_LINES: Final = text(f"""
+WITH open AS MATERIALIZED (
+  SELECT t.id AS statement_id, o.*
+    FROM (SELECT p.entry_id, p.n, p.line_id, -p.amount AS amount, substr(a.party, 9)::bigint AS artisan_id {OPEN_POSTINGS}) o
+    JOIN statement t ON t.run_id = :run AND t.artisan_id = o.artisan_id),
+taken AS (
+  INSERT INTO statement_line (statement_id, entry_id, n, amount_minor)
+  SELECT statement_id, entry_id, n, amount FROM open ORDER BY statement_id, entry_id, n),
+sums AS (
+  SELECT o.statement_id, sum(o.amount) AS earned, coalesce(sum(hl.pieces * l.unit_minor), 0) AS sold,
+         coalesce(sum(hl.fee_minor), 0) AS fee, coalesce(sum(hl.tax_minor), 0) AS tax
+    FROM open o
+    LEFT JOIN hand_over h ON h.entry_id = o.entry_id
+    LEFT JOIN hand_over_line hl ON hl.hand_over_id = h.id AND hl.line_id = o.line_id
+    LEFT JOIN order_line l ON l.id = o.line_id
+   GROUP BY o.statement_id)
+UPDATE statement t SET sold_minor = s.sold, fee_minor = s.fee, tax_minor = s.tax, earned_minor = s.earned, payable_minor = s.earned
+  FROM sums s WHERE s.statement_id = t.id RETURNING t.id, t.payable_minor
+""")  # noqa: S608 - put together from the text above only
+"""Put all open postings of a run's makers on their statements and add them up, in one statement that sees one state of the books."""
+
+
+class Owed(NamedTuple):
+    """What a maker has earned and was not paid, and the latest bank account with the day it was changed, if it ever was."""
+
+    artisan_id: int
+    earned_minor: int
+    bank_details_id: int | None
+    account_changed_at: datetime | None
+
+
+_OWED = text(f"""
+SELECT o.artisan_id, o.earned, b.id, b.changed_at
+  FROM (SELECT substr(a.party, 9)::bigint AS artisan_id, -sum(p.amount)::bigint AS earned {OPEN_POSTINGS} GROUP BY a.party) o
+  JOIN artisan m ON m.id = o.artisan_id
+  LEFT JOIN LATERAL (
+    SELECT d.id, CASE WHEN EXISTS (SELECT FROM bank_details x WHERE x.artisan_id = d.artisan_id AND x.id < d.id) THEN d.set_at END AS changed_at
+      FROM bank_details d WHERE d.artisan_id = o.artisan_id ORDER BY d.id DESC LIMIT 1) b ON true
+ ORDER BY m.name
+""")  # noqa: S608 - as above
+
+
+def owed_to_makers(session: Session, through: date) -> list[Owed]:
+    """Return what each maker has earned up to a day and was not paid, in name order."""
+    return [Owed(*row) for row in session.execute(_OWED, {"through": through})]
+
+
+def why_it_waits(owed: Owed, minimum_minor: int, *, at: datetime) -> str:
+    """Say why a maker is not paid now: `nothing_owed`, `below_minimum`, `no_account`, `account_changed`; "" where paid."""
+    if owed.earned_minor <= 0:
+        return "nothing_owed"
+    if settle(owed.earned_minor, minimum=minimum_minor).sent == 0:
+        return "below_minimum"
+    if owed.bank_details_id is None:
+        return "no_account"
+    if owed.account_changed_at is not None and at - owed.account_changed_at < ACCOUNT_RESTS:
+        return "account_changed"
+    return ""
+
+
+def bank_balance_left(session: Session) -> int:
+    """Return what the bank account holds by the books, less what is on its way to makers."""
+    total = "SELECT coalesce(sum(p.amount), 0) FROM posting p JOIN account a ON a.id = p.account_id AND a.code = ANY(:codes)"
+    return int(session.scalar(text(total), {"codes": [BANK, PAYOUT_TRANSIT]}) or 0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,23 +3,24 @@
 import hashlib
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import select, text, update
+from sqlalchemy import ColumnElement, func, select, text, update
 from sqlalchemy.orm import Session
 
 from coop import jobs, keys
 from coop.audit import service as audit
 from coop.catalog import service as catalog
-from coop.catalog.models import BankDetails
+from coop.catalog.models import Artisan, BankDetails
 from coop.core.errors import NotFound, RuleBroken
 from coop.core.ledger import Entry, artisan_party, payment_party
-from coop.core.payout import Settlement, payout_sent, payout_settled, settle
+from coop.core.payout import Settlement, payout_returned, payout_sent, payout_settled
 from coop.core.season import local_day
 from coop.db import Db
 from coop.formats.pain import Payer, Transfer, write_pain001
 from coop.jobs import Lease
 from coop.ledger import service as ledger
+from coop.payouts import queries
 from coop.payouts.models import BankFile, Payment, PayoutRun, Statement, StatementLine
 from coop.people import service as people
 from coop.policy import service as policy
@@ -66,42 +67,41 @@ def carry_out(db: Db, lease: Lease, *, at: datetime) -> None:
         run = session.get_one(PayoutRun, lease.row_id, with_for_update=True)
         if run.state != "requested":
             return
-        paid = [maker for maker in _unpaid(session, run.through) if _pays(maker, run.minimum_minor)]
+        owed = queries.owed_to_makers(session, run.through)
+        paid = [maker for maker in owed if not queries.why_it_waits(maker, run.minimum_minor, at=at)]
         if not paid:
             run.state, run.failure = "cancelled", "Nobody is owed enough to be paid."
             return
-        series = f"{run.through.year}"
-        last = (
-            session.scalar(text("SELECT coalesce(max(number), 0) FROM statement WHERE series = :s"), {"s": series}) or 0
-        )
-        statements = [
-            Statement(
-                run_id=run.id,
-                artisan_id=maker.artisan_id,
-                series=series,
-                number=number,
-                sold_minor=maker.sold,
-                fee_minor=maker.fee,
-                tax_minor=maker.tax,
-                earned_minor=maker.earned,
-                payable_minor=maker.earned,
-            )
-            for number, maker in enumerate(paid, last + 1)
-        ]
-        session.add_all(statements)
-        session.flush()
-        session.add_all(
-            Payment(
-                statement_id=statement.id,
-                bank_details_id=maker.bank_details_id,
-                amount_minor=statement.payable_minor,
-                end_to_end_id=f"SB{run.id}N{statement.number}",
-            )
-            for statement, maker in zip(statements, paid, strict=True)
-        )
-        session.execute(_TAKE_LINES, {"run": run.id, "through": run.through})
+        _write_statements(session, run, paid)
         run.state, run.computed_at = "computed", at
         audit.record(session, "compute_payouts", by=0, subject=("payout_run", run.id), detail={"statements": len(paid)})
+
+
+def _write_statements(session: Session, run: PayoutRun, paid: Sequence[queries.Owed]) -> None:
+    """Number a statement for each maker, take the lines, and pay what the lines taken come to.
+
+    Lines and sums come from one look at the books: a hand-over that is noted meanwhile is on both or on neither.
+    """
+    series = f"{run.through.year}"
+    last = session.scalar(select(func.max(Statement.number)).where(Statement.series == series)) or 0
+    nothing = dict.fromkeys(("sold_minor", "fee_minor", "tax_minor", "earned_minor", "payable_minor"), 0)
+    statements = [
+        Statement(run_id=run.id, artisan_id=maker.artisan_id, series=series, number=number, **nothing)
+        for number, maker in enumerate(paid, last + 1)
+    ]
+    session.add_all(statements)
+    session.flush()
+    taken = session.execute(queries.TAKE_LINES, {"run": run.id, "through": run.through})
+    payable = {statement_id: minor for statement_id, minor in taken}  # noqa: C416 - a row is no pair to mypy
+    session.add_all(
+        Payment(
+            statement_id=statement.id,
+            bank_details_id=maker.bank_details_id,
+            amount_minor=payable[statement.id],
+            end_to_end_id=f"SB{run.id}N{statement.number}",
+        )
+        for statement, maker in zip(statements, paid, strict=True)
+    )
 
 
 def fail(session: Session, run_id: int, why: str) -> None:
@@ -111,9 +111,15 @@ def fail(session: Session, run_id: int, why: str) -> None:
         run.state, run.failure = "failed", why
 
 
-def approve(db: Db, run_id: int, *, by: int, at: datetime) -> None:
-    """Agree, as a second person, that a computed run is paid. Raises `second_person`, `own_workshop` or `too_late`."""
+def approve(db: Db, run_id: int, *, by: int, at: datetime, password: str | None = None) -> None:
+    """Agree, as a second person, that a computed run is paid.
+
+    A page gives the password that was typed for this very act. Raises `wrong_password`, `second_person`, `own_workshop`,
+    `not_covered`, `not_computed` or `too_late`.
+    """
     with db.begin() as session:
+        if password is not None and not people.confirm_password(session, by, password):
+            raise RuleBroken("wrong_password", "This is not your password. Nothing was approved.", field="password")
         run = _locked_run(session, run_id)
         if run.state == "approved" and run.approved_by == by:
             return
@@ -122,6 +128,7 @@ def approve(db: Db, run_id: int, *, by: int, at: datetime) -> None:
             raise RuleBroken("second_person", "A second person approves: not the one who asked for this payout.")
         if session.execute(_PAYS_OWN_WORKSHOP, {"run": run_id, "person": by}).first():
             raise RuleBroken("own_workshop", "This run pays a workshop you belong to, so somebody else approves it.")
+        _check_covered(session, run_id)
         run.state, run.approved_by, run.approved_at = "approved", by, at
         audit.record(session, "approve_payouts", by=by, subject=("payout_run", run_id))
 
@@ -139,6 +146,7 @@ def make_file(db: Db, run_id: int, *, by: int, at: datetime, field_key: bytes) -
         agreed = policy.all_current(session, at=at)
         if not agreed["coop_iban"]:
             raise RuleBroken("no_bank_account", "The co-op's own bank account is not set yet. Add it in the settings.")
+        _check_covered(session, run_id)
         payments = _payments(session, run_id)
         message_id = f"SB{run_id}R{at:%Y%m%d%H%M%S}"
         content = write_pain001(
@@ -163,7 +171,8 @@ def make_file(db: Db, run_id: int, *, by: int, at: datetime, field_key: bytes) -
         _put_in_transit(
             session, run_id, payments, day=local_day(at, agreed["zone"]), by=by, currency=agreed["currency"]
         )
-        _tell_makers(session, run, payments)
+        for payment, statement, _ in payments:
+            _tell_maker(session, "payout_sent", payment, statement, through=run.through.isoformat())
         run.state, run.file_made_at = "file_made", at
         audit.record(session, "make_bank_file", by=by, subject=("payout_run", run_id), detail={"sha256": sha256})
         return sha256
@@ -191,90 +200,70 @@ def cancel(db: Db, run_id: int, *, by: int, reason: str) -> None:
 
 
 class Confirmed(NamedTuple):
-    """A payment that the bank says has left: its end-to-end id, the amount and day, and the key of the bank line."""
+    """What the bank says of a payment: its end-to-end id, the amount and day, the key of the bank's line, and its words."""
 
     end_to_end_id: str
     amount_minor: int
     booked_on: date
     key: str
+    words: str = ""
 
 
 def settle_confirmed(
     session: Session, confirmed: Sequence[Confirmed], *, by: int, at: datetime, currency: str
 ) -> dict[str, int]:
-    """Book payments that the bank confirms; return the entries by end-to-end id. Unknown or different ones are left out."""
-    waiting = {
-        payment.end_to_end_id: payment
-        for payment in session.scalars(
-            select(Payment)
-            .where(
-                Payment.end_to_end_id.in_([line.end_to_end_id for line in confirmed]),
-                Payment.sent_entry_id.is_not(None),
-                Payment.settled_on.is_(None),
-            )
-            .order_by(Payment.id)
-            .with_for_update()
-        )
-    }
-    lines = [
-        line
-        for line in confirmed
-        if line.end_to_end_id in waiting and waiting[line.end_to_end_id].amount_minor == line.amount_minor
-    ]
+    """Book payments that the bank says have left; return the entries by the bank's key. Unknown or different ones are left out."""
+    lines = _matched(session, confirmed, Payment.sent_entry_id.is_not(None), Payment.settled_on.is_(None))
     entries = [
-        Entry(
-            line.key,
-            "payout_settled",
-            line.booked_on,
-            payout_settled(payment_party(waiting[line.end_to_end_id].id), line.amount_minor),
-        )
-        for line in lines
+        Entry(line.key, "payout_settled", line.booked_on, payout_settled(payment_party(payment.id), line.amount_minor))
+        for line, payment in lines
     ]
     entry_ids = ledger.post_all(session, entries, by=by, currency=currency)
-    for line, entry_id in zip(lines, entry_ids, strict=True):
-        payment = waiting[line.end_to_end_id]
+    for (line, payment), entry_id in zip(lines, entry_ids, strict=True):
         payment.settled_on, payment.settled_entry_id = line.booked_on, entry_id
     session.flush()
     session.execute(_MARK_SETTLED, {"at": at})
-    return {line.end_to_end_id: entry_id for line, entry_id in zip(lines, entry_ids, strict=True)}
+    return {line.key: entry_id for (line, _), entry_id in zip(lines, entry_ids, strict=True)}
 
 
-class _Maker(NamedTuple):
-    artisan_id: int
-    earned: int
-    sold: int
-    fee: int
-    tax: int
-    bank_details_id: int | None
+def take_back_returned(session: Session, returned: Sequence[Confirmed], *, by: int, currency: str) -> dict[str, int]:
+    """Owe makers again what the bank sent back after it had left; return the entries by the bank's key."""
+    lines = _matched(session, returned, Payment.settled_on.is_not(None), Payment.returned_on.is_(None))
+    makers = {payment.id: session.get_one(Statement, payment.statement_id) for _, payment in lines}
+    entries = [
+        Entry(
+            f"ret:{payment.id}:{line.key}",
+            "payout_returned",
+            line.booked_on,
+            payout_returned(artisan_party(makers[payment.id].artisan_id), line.amount_minor),
+        )
+        for line, payment in lines
+    ]
+    entry_ids = ledger.post_all(session, entries, by=by, currency=currency)
+    for (line, payment), entry_id in zip(lines, entry_ids, strict=True):
+        payment.returned_on, payment.returned_entry_id = line.booked_on, entry_id
+        maker = makers[payment.id]
+        _tell_maker(session, "payout_returned", payment, maker, reason=line.words)
+        run = session.get_one(PayoutRun, maker.run_id, with_for_update=True)
+        if run.state == "settled":
+            run.state = "partly_returned"
+    return {line.key: entry_id for (line, _), entry_id in zip(lines, entry_ids, strict=True)}
 
 
-# what stands on makers' accounts and on no live statement; a payout's own debit is no earning
-_OPEN_POSTINGS = """
-  FROM posting p
-  JOIN account a ON a.id = p.account_id AND a.code = 2100
-  JOIN entry e ON e.id = p.entry_id AND e.kind <> 'payout' AND e.business_date <= :through
- WHERE NOT EXISTS (SELECT FROM statement_line s WHERE s.entry_id = p.entry_id AND s.n = p.n AND s.live)
-"""
+def _matched(
+    session: Session, lines: Sequence[Confirmed], *waiting: ColumnElement[bool]
+) -> list[tuple[Confirmed, Payment]]:
+    """Pair the bank's lines with payments by id and amount; of two lines for one payment only the first is paired."""
+    ids = [line.end_to_end_id for line in lines]
+    found = select(Payment).where(Payment.end_to_end_id.in_(ids), *waiting).order_by(Payment.id).with_for_update()
+    payments = {payment.end_to_end_id: payment for payment in session.scalars(found)}
+    pairs = []
+    for line in lines:
+        payment = payments.get(line.end_to_end_id)
+        if payment is not None and payment.amount_minor == line.amount_minor:
+            pairs.append((line, payments.pop(line.end_to_end_id)))
+    return pairs
 
-_UNPAID = text(f"""
-WITH open AS (SELECT p.entry_id, p.line_id, p.amount, substr(a.party, 9)::bigint AS artisan_id {_OPEN_POSTINGS})
-SELECT o.artisan_id, -sum(o.amount)::bigint AS earned, coalesce(sum(hl.pieces * l.unit_minor), 0)::bigint AS sold,
-       coalesce(sum(hl.fee_minor), 0)::bigint AS fee, coalesce(sum(hl.tax_minor), 0)::bigint AS tax,
-       (SELECT b.id FROM bank_details b WHERE b.artisan_id = o.artisan_id ORDER BY b.id DESC LIMIT 1) AS bank_details_id
-  FROM open o
-  LEFT JOIN hand_over h ON h.entry_id = o.entry_id
-  LEFT JOIN hand_over_line hl ON hl.hand_over_id = h.id AND hl.line_id = o.line_id
-  LEFT JOIN order_line l ON l.id = o.line_id
- GROUP BY o.artisan_id ORDER BY (SELECT name FROM artisan WHERE id = o.artisan_id)
-""")  # noqa: S608 - put together from the text above only
-
-_TAKE_LINES = text(f"""
-INSERT INTO statement_line (statement_id, entry_id, n, amount_minor)
-SELECT t.id, o.entry_id, o.n, o.amount
-  FROM (SELECT p.entry_id, p.n, -p.amount AS amount, substr(a.party, 9)::bigint AS artisan_id {_OPEN_POSTINGS}) o
-  JOIN statement t ON t.run_id = :run AND t.artisan_id = o.artisan_id
- ORDER BY t.id, o.entry_id, o.n
-""")  # noqa: S608 - as above
 
 _PAYS_OWN_WORKSHOP = text("""
 SELECT 1 FROM role_grant g JOIN statement s ON s.artisan_id = g.artisan_id
@@ -282,7 +271,10 @@ SELECT 1 FROM role_grant g JOIN statement s ON s.artisan_id = g.artisan_id
 """)
 
 _MARK_SETTLED = text("""
-UPDATE payout_run r SET state = 'settled', settled_at = :at WHERE r.state = 'file_made' AND NOT EXISTS (
+UPDATE payout_run r SET settled_at = :at, state = CASE WHEN EXISTS (
+    SELECT FROM payment p JOIN statement s ON s.id = p.statement_id WHERE s.run_id = r.id AND p.returned_on IS NOT NULL)
+  THEN 'partly_returned' ELSE 'settled' END
+ WHERE r.state = 'file_made' AND NOT EXISTS (
   SELECT FROM payment p JOIN statement s ON s.id = p.statement_id WHERE s.run_id = r.id AND p.settled_on IS NULL)
 """)
 
@@ -290,18 +282,32 @@ UPDATE payout_run r SET state = 'settled', settled_at = :at WHERE r.state = 'fil
 def is_something_unpaid(session: Session, through: date, *, at: datetime) -> bool:
     """Tell whether a run through this day would pay anybody."""
     minimum = policy.current(session, "payout_minimum_minor", at=at)
-    return any(_pays(maker, minimum) for maker in _unpaid(session, through))
+    owed = queries.owed_to_makers(session, through)
+    return any(not queries.why_it_waits(maker, minimum, at=at) for maker in owed)
 
 
-def _unpaid(session: Session, through: date) -> list[_Maker]:
-    return [_Maker(*row) for row in session.execute(_UNPAID, {"through": through})]
+def _check_covered(session: Session, run_id: int) -> None:
+    """Raise `not_covered` where the bank account, less what is on its way already, holds less than the run pays."""
+    total = session.scalar(
+        select(func.sum(Payment.amount_minor))
+        .join(Statement, Statement.id == Payment.statement_id)
+        .where(Statement.run_id == run_id)
+    )
+    if queries.bank_balance_left(session) < (total or 0):
+        raise RuleBroken(
+            "not_covered",
+            "The bank account holds less than this run pays. Import the latest bank statement, or wait for money to arrive.",
+        )
 
 
-def _pays(maker: _Maker, minimum: int) -> bool:
-    """Tell whether a maker is paid now: enough is owed, and there is an account to pay it to."""
-    if maker.earned <= 0 or maker.bank_details_id is None:
-        return False
-    return settle(maker.earned, minimum=minimum).sent > 0
+def _tell_maker(session: Session, template: str, payment: Payment, statement: Statement, **more: str) -> None:
+    values: dict[str, Any] = {
+        "artisan": session.get_one(Artisan, statement.artisan_id).name,
+        "amount_minor": payment.amount_minor,
+        "statement": f"{statement.series}-{statement.number}",
+        "statement_id": statement.id,
+    }
+    people.tell_artisan(session, f"{template}:{payment.id}", template, statement.artisan_id, values | more)
 
 
 def _locked_run(session: Session, run_id: int) -> PayoutRun:
@@ -352,13 +358,3 @@ def _put_in_transit(
     entry_ids = ledger.post_all(session, entries, by=by, currency=currency)
     for (payment, _, _), entry_id in zip(payments, entry_ids, strict=True):
         payment.sent_entry_id = entry_id
-
-
-def _tell_makers(session: Session, run: PayoutRun, payments: Sequence[tuple[Payment, Statement, BankDetails]]) -> None:
-    for payment, statement, _ in payments:
-        values = {
-            "amount_minor": payment.amount_minor,
-            "through": run.through.isoformat(),
-            "statement": f"{statement.series}/{statement.number}",
-        }
-        people.tell_artisan(session, f"payout:{payment.id}", "payout_sent", statement.artisan_id, values)

@@ -14,6 +14,7 @@ HOUSE = House(
     name="Riverside Makers", base_url="https://coop.example", currency="EUR", locale="en_IE", zone="Europe/Dublin"
 )
 SHARE = {"name": "Ana", "size": "full", "season": "Autumn 2026", "price_minor": 30_000}
+STATEMENT = {"artisan": "Mia's pottery", "amount_minor": 412_350, "statement": "2026-14", "statement_id": 14}
 SAMPLES = {
     "welcome": {"name": "Ana", "household": "Ana & Tomas"},
     "already_joined": {"name": "Ana"},
@@ -45,7 +46,8 @@ SAMPLES = {
             },
         ],
     },
-    "payout_sent": {"amount_minor": 412_350, "through": "2026-11-30", "statement": "2026/14"},
+    "payout_sent": STATEMENT | {"through": "2026-11-30"},
+    "payout_returned": STATEMENT | {"reason": "Account closed"},
 }
 
 

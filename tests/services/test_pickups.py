@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import timedelta
 
 import pytest
@@ -32,6 +31,7 @@ from tests.builders import (
     a_season,
     an_offering,
 )
+from tests.races import at_once
 from tests.rounds import PICKUP, balances, fetch
 
 
@@ -184,25 +184,6 @@ def test_a_whole_pool_is_handed_over_once_with_what_still_waits(db):
     assert pickups.hand_over_pool(db, one.pool, by=0, at=PICKUP) == (2, 3)
     assert pickups.hand_over_pool(db, one.pool, by=0, at=PICKUP) == (0, 0)
     assert balances(db, OWED_TO_MAKER) == {artisan_party(one.mia): 12_500 - 1875}
-
-
-def at_once(*acts):
-    """Let acts meet at a barrier; return what each returned or was refused with."""
-    barrier, answers = threading.Barrier(len(acts)), [None] * len(acts)
-
-    def run(n, act):
-        barrier.wait()
-        try:
-            answers[n] = act()
-        except RuleBroken as broken:
-            answers[n] = broken.code
-
-    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(acts)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return answers
 
 
 def test_of_two_packers_who_tick_the_same_line_at_once_one_is_told(fresh_db):
