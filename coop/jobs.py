@@ -25,6 +25,9 @@ CHECK_BOOKS = "books.check"
 PURGE = "jobs.purge"
 SWEEP = "jobs.sweep"
 
+DONE_CHANNEL = "coop_jobs_done"
+"""Who waits for a job listens here."""
+
 LEASE = timedelta(seconds=10)
 """How long a silent worker keeps a job. One at work prolongs it; while it writes, its lock on the row stands in."""
 
@@ -107,6 +110,7 @@ def take(db: Db, outbox_id: int, job: str) -> Lease | None:
     The attempt is counted here, before the work; a lease found expired counts as a worker lost.
     """
     with db.begin() as session:
+        session.execute(text("SET LOCAL synchronous_commit = off"))  # a lease lost in a crash is only taken again
         row = session.execute(
             text(
                 "UPDATE outbox SET epoch = epoch + 1, attempts = attempts + 1,"
@@ -158,6 +162,7 @@ def finish(session: Session, lease: Lease) -> None:
         text("UPDATE outbox SET done_at = clock_timestamp(), lease_until = NULL WHERE id = :id"),
         {"id": lease.outbox_id},
     )
+    session.execute(text("SELECT pg_notify(:channel, :job)"), {"channel": DONE_CHANNEL, "job": lease.job})
     reach_at_commit(session, f"{lease.job}@before_commit")
 
 

@@ -13,7 +13,7 @@ from coop.core.explain import AwardFacts, Wording, standing_sentence
 from coop.core.pool_run import ClaimedBatch, PoolProblem
 from coop.core.records import CHAIN_START, Source
 from coop.core.tickets import source_of_season
-from coop.db import copy_columns_out
+from coop.db import Whole, copy_columns_out
 from coop.pools.models import Pool
 from coop.seasons import service as seasons
 from coop.seasons.models import Season
@@ -43,7 +43,9 @@ SELECT l.offering_id, o.household_id, l.id, l.wish, l.up_to - l.wish
  WHERE o.pool_id = %s AND l.up_to > 0
 """
 
-_STANDING = text("SELECT family, household_id, owed_micro FROM standing WHERE season_id = :season")
+_STANDING = text(
+    "SELECT family, household_id, owed_micro FROM standing WHERE season_id = :season AND household_id = ANY(:households)"
+)
 
 
 def pseudonym(secret: bytes, family: str, household_id: int) -> str:
@@ -65,10 +67,14 @@ def pool_problem(
     secret = seasons.season_secret(session, season.id, field_key)
     offered = [_Offered(*row) for row in session.execute(_OFFERED, {"pool": pool.id})]
     names = _Pseudonyms(secret)
+    claims = copy_columns_out(session, _CLAIMS, [pool.id], ("offering", "household", "line", "wish", "more"))
+    households = np.unique(claims["household"]).tolist()
     standing = Standing()
     if memory != "none":
-        for family, household_id, owed in session.execute(_STANDING, {"season": season.id}):
+        for family, household_id, owed in session.execute(_STANDING, {"season": season.id, "households": households}):
             standing.owed[names[family, household_id]] = owed
+    assert pool.opened_at is not None
+    weights = seasons.weights(session, season.id, at=pool.opened_at, of=households)
     chain_start = session.scalar(select(ChainHead.result_digest).where(ChainHead.season_id == season.id))
     return PoolProblem(
         season=season.name,
@@ -77,7 +83,7 @@ def pool_problem(
         terms=Terms(None if memory == "none" else memory),
         source=Source("season", source_of_season(secret, pool.name)),
         chain_start=chain_start or CHAIN_START,
-        batches=_claimed(session, pool, season, offered, names, rule),
+        batches=_claimed(claims, offered, names, weights, season.guest_weight, rule),
         standing=standing,
     )
 
@@ -93,16 +99,18 @@ class _Pseudonyms(dict[tuple[str, int], str]):
 
 
 def _claimed(
-    session: Session, pool: Pool, season: Season, offered: list[_Offered], names: _Pseudonyms, rule: str
+    columns: dict[str, Whole],
+    offered: list[_Offered],
+    names: _Pseudonyms,
+    weights: dict[int, int],
+    guest_weight: int,
+    rule: str,
 ) -> list[ClaimedBatch]:
     """Put the pool's claims with their batches, each batch's in the order of their pseudonyms."""
-    assert pool.opened_at is not None
-    columns = copy_columns_out(session, _CLAIMS, [pool.id], ("offering", "household", "line", "wish", "more"))
-    weights = seasons.weights(session, season.id, at=pool.opened_at)
     places = {row.offering_id: place for place, row in enumerate(offered)}
     batches = np.array([places[offering] for offering in columns["offering"].tolist()], np.int64)
     claims = [
-        (names[offered[place].family, household], weights.get(household, season.guest_weight))
+        (names[offered[place].family, household], weights.get(household, guest_weight))
         for place, household in zip(batches.tolist(), columns["household"].tolist(), strict=True)
     ]
     order = np.lexsort((np.array([name for name, _ in claims], "S32"), batches))

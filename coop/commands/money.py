@@ -35,10 +35,10 @@ def payout(through: str, by_email: str | None, approver: str | None, *, _json: b
             raise RuleBroken("second_person", "Name two persons, --by and --approver: one asks, another approves.")
         by = _person(coop, by_email) if by_email else COMMAND_LINE
         second = _person(coop, approver) if approver else SECOND_PERSON
-        say(_paid(coop, day, by=by, second=second, play=play))
+        say(paid(coop, day, by=by, second=second, play=play))
 
 
-def _paid(coop: Running, through: date, *, by: int, second: int, play: bool) -> dict[str, Any]:
+def paid(coop: Running, through: date, *, by: int, second: int, play: bool) -> dict[str, Any]:
     at = datetime.combine(through, time(12), UTC) if play else now()
     known = _run(coop, through)
     if known is None or (known[1] in {"settled", "partly_returned"} and _something_unpaid(coop, through)):

@@ -15,7 +15,7 @@ from coop import bell, jobs, supervisor
 from coop.commands.house import settings
 from coop.config import Settings
 from coop.core.errors import RuleBroken
-from coop.db import Db, connect
+from coop.db import Db, connect, raw
 from coop.embedded import at_hand
 from coop.migrating import upgrade
 
@@ -26,7 +26,6 @@ SECOND_PERSON = -1
 """Stands for the second person on co-ops whose money is not real: demo and imported seasons."""
 
 _WORKER_SEEN_WITHIN = 15
-_LOOK_EVERY = 0.01
 _RING_AGAIN_EVERY = 2.0
 _PATIENCE = 300.0
 _STEPS = (jobs.COMPUTE_ALLOCATION, jobs.PUBLISH_ALLOCATION, jobs.COMPUTE_PAYOUTS)
@@ -57,15 +56,16 @@ def running(*, worker: bool = False, migrate: bool = False) -> Iterator[Running]
 def wait_until(coop: Running, reached: Callable[[], bool], *, what: str) -> None:
     """Wait for a worker to bring something about, ringing again now and then in case a bell was lost."""
     until = time.monotonic() + _PATIENCE
-    ring_at = time.monotonic() + _RING_AGAIN_EVERY
-    while not reached():
-        now = time.monotonic()
-        if now > until:
-            raise RuleBroken("no_worker", f"{what} was asked for, but no worker has done it. Is one running?")
-        if now > ring_at:
-            bell.ring(coop.settings.redis_url, jobs.due(coop.db, _STEPS))
-            ring_at = now + _RING_AGAIN_EVERY
-        time.sleep(_LOOK_EVERY)
+    with coop.db() as listening:
+        done = raw(listening)
+        done.execute(f"LISTEN {jobs.DONE_CHANNEL}".encode())
+        done.commit()
+        while not reached():
+            if time.monotonic() > until:
+                raise RuleBroken("no_worker", f"{what} was asked for, but no worker has done it. Is one running?")
+            if not list(done.notifies(timeout=_RING_AGAIN_EVERY, stop_after=1)):
+                bell.ring(coop.settings.redis_url, jobs.due(coop.db, _STEPS))
+        done.execute(b"UNLISTEN *")
 
 
 def say(line: dict[str, Any]) -> None:

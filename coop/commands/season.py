@@ -19,7 +19,7 @@ from coop.intake import service as intake
 from coop.pickups import service as pickups
 
 
-class _Pool(NamedTuple):
+class ClosedPool(NamedTuple):
     id: int
     name: str
 
@@ -70,7 +70,7 @@ def allocate(
     """Share out POOL, or all that are closed, through the worker."""
     with running(worker=True) as coop:
         for chosen in _chosen(coop, pool, every=every):
-            say(_allocated(coop, chosen, rule=rule, memory=memory, publish=publish))
+            say(allocated(coop, chosen, rule=rule, memory=memory, publish=publish))
 
 
 @click.command()
@@ -84,23 +84,25 @@ def handover(pool: str | None, *, every: bool) -> None:
             say({"pool": chosen.name, **_handed(coop, chosen), **({} if ticked else {"unchanged": True})})
 
 
-def _chosen(coop: Running, pool: str | None, *, every: bool) -> list[_Pool]:
-    if (pool is None) is not every:
-        raise click.UsageError("Name one POOL, or say --all.")
+def closed_pools(coop: Running) -> list[ClosedPool]:
+    """Return the pools that are closed, in the order of their cut-offs."""
     with coop.db() as session:
-        rows = session.execute(
-            text(
-                "SELECT id, name FROM pool WHERE closed_at IS NOT NULL AND (:every OR name = :name) ORDER BY closes_at, id"
-            ),
-            {"every": every, "name": pool},
-        )
-        found = [_Pool(*row) for row in rows]
+        rows = session.execute(text("SELECT id, name FROM pool WHERE closed_at IS NOT NULL ORDER BY closes_at, id"))
+        return [ClosedPool(*row) for row in rows]
+
+
+def _chosen(coop: Running, name: str | None, *, every: bool) -> list[ClosedPool]:
+    if (name is None) is not every:
+        raise click.UsageError("Name one POOL, or say --all.")
+    found = [pool for pool in closed_pools(coop) if every or pool.name == name]
     if not found:
-        raise NotFound("No pool is closed yet." if every else f"There is no closed pool called {pool}.")
+        raise NotFound("No pool is closed yet." if every else f"There is no closed pool called {name}.")
     return found
 
 
-def _allocated(coop: Running, pool: _Pool, *, rule: str | None, memory: str | None, publish: bool) -> dict[str, Any]:
+def allocated(
+    coop: Running, pool: ClosedPool, *, rule: str | None, memory: str | None, publish: bool
+) -> dict[str, Any]:
     began = now()
     run_id = allocation.request_run(coop.db, pool.id, by=COMMAND_LINE, at=began, rule=rule, memory=memory)
     wait_until(coop, lambda: _state(coop, run_id) != "requested", what=f"Sharing out {pool.name}")
@@ -120,7 +122,7 @@ def _state(coop: Running, run_id: int) -> str:
     return str(state.state)
 
 
-def _line(coop: Running, pool: _Pool, run_id: int, began: datetime) -> dict[str, Any]:
+def _line(coop: Running, pool: ClosedPool, run_id: int, began: datetime) -> dict[str, Any]:
     with coop.db() as session:
         run = session.execute(
             text(
@@ -135,7 +137,7 @@ def _line(coop: Running, pool: _Pool, run_id: int, began: datetime) -> dict[str,
     return line | ({"unchanged": True} if run.before else {})
 
 
-def _handed(coop: Running, pool: _Pool) -> dict[str, int]:
+def _handed(coop: Running, pool: ClosedPool) -> dict[str, int]:
     with coop.db() as session:
         row = session.execute(
             text(

@@ -6,10 +6,11 @@ shares is prepaid (2010) until instalments fall due; it covers them in the order
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import BigInteger, any_, func, literal, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from coop import keys
@@ -142,13 +143,14 @@ def season_secret(session: Session, season_id: int, field_key: bytes) -> bytes:
     return unseal(sealed, field_key, purpose=_SECRET)
 
 
-def weights(session: Session, season_id: int, *, at: datetime) -> dict[int, int]:
-    """Return the weight of each household that holds a share at an instant; all others are guests."""
+def weights(session: Session, season_id: int, *, at: datetime, of: Sequence[int]) -> dict[int, int]:
+    """Return the weight of those of some households that hold a share at an instant; the others are guests."""
     rows = session.execute(
         select(SeasonShare.household_id, func.sum(ShareSize.weight))
         .join(ShareSize, ShareSize.id == SeasonShare.size_id)
         .where(
             ShareSize.season_id == season_id,
+            SeasonShare.household_id == any_(literal(list(of), ARRAY(BigInteger))),
             SeasonShare.taken_at <= at,
             SeasonShare.ended_at.is_(None) | (SeasonShare.ended_at > at),
         )
@@ -160,7 +162,7 @@ def weights(session: Session, season_id: int, *, at: datetime) -> dict[int, int]
 def may_order(session: Session, season_id: int, household_id: int, *, at: datetime) -> bool:
     """Say whether a household may order in a season: it holds a share at that instant, or guests are welcome."""
     season = session.get_one(Season, season_id)
-    return season.guests_may_order or household_id in weights(session, season_id, at=at)
+    return season.guests_may_order or bool(weights(session, season_id, at=at, of=[household_id]))
 
 
 def take_share(db: Db, size_id: int, *, household_id: int, by: int, at: datetime, key: str) -> int:
