@@ -45,7 +45,7 @@ def _measured(plan: Plan) -> Iterator[Figure]:
     for _ in range(plan.runs):
         with tempfile.TemporaryDirectory(prefix="coop-bench-") as home, at_home(Path(home)) as coop:
             yardstick = None
-            for step, work in _steps(coop, plan.folder):
+            for step, work in steps(coop, plan.folder):
                 ours = seconds(work)
                 yardstick = yardstick or Yardstick(libpq_url(coop.settings.owner_url))
                 pairs[step].append((ours, yardstick.seconds(step)))
@@ -93,7 +93,8 @@ def hand_over_all(coop: Running) -> None:
         pickups.hand_over_pool(coop.db, pool.id, by=COMMAND_LINE, at=now())
 
 
-def _steps(coop: Running, folder: Path) -> Iterator[tuple[str, Callable[[], object]]]:
+def steps(coop: Running, folder: Path) -> Iterator[tuple[str, Callable[[], object]]]:
+    """Give the steps of a season in their order, each with the work it is."""
     yield "import", lambda: bring_in(coop, folder)
     yield "allocate", lambda: share_out_all(coop)
     yield "handover", lambda: hand_over_all(coop)
