@@ -141,13 +141,15 @@ SELECT p.id, p.name, s.name AS season, p.opened_at, p.closed_at, p.closes_at, p.
 """
 
 _OFFERS = """
-WITH here AS (
+WITH mine AS MATERIALIZED (
+  SELECT l.offering_id, l.wish, l.up_to FROM household_order o JOIN order_line l ON l.order_id = o.id
+   WHERE o.pool_id = :pool AND o.household_id = :household),
+here AS (
   SELECT f.id, f.batch_id, f.price_minor, f.deposit_minor, f.cap, p.name AS product, p.line, p.unit_many, p.picture,
          p.min_age, a.id AS maker_id, a.name AS maker, a.craft, a.distance_km,
          coalesce(l.wish, 0) AS wish, coalesce(l.up_to, 0) AS up_to
     FROM offering f JOIN product p ON p.id = f.product_id JOIN artisan a ON a.id = p.artisan_id
-    LEFT JOIN household_order o ON o.pool_id = f.pool_id AND o.household_id = :household
-    LEFT JOIN order_line l ON l.order_id = o.id AND l.offering_id = f.id
+    LEFT JOIN mine l ON l.offering_id = f.id
    WHERE f.pool_id = :pool AND (:like = '%%' OR p.name ILIKE :like OR a.name ILIKE :like)),
 part AS (
   SELECT *, count(*) OVER () AS total FROM here
