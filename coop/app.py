@@ -22,7 +22,26 @@ from coop.web import filters, frame, guards, headers, limits, paging, problems, 
 from coop.web.guards import anyone
 from coop.web.reading import Installation, reading
 
-AREAS: Final = ("access", "people", "ledger", "catalog", "seasons", "orders", "pickups", "makers", "workshop", "home")
+AREAS: Final = (
+    "access",
+    "people",
+    "ledger",
+    "catalog",
+    "seasons",
+    "pools",
+    "orders",
+    "proofs",
+    "awards",
+    "pickups",
+    "sharing",
+    "runs",
+    "office",
+    "households",
+    "makers",
+    "workshop",
+    "desk",
+    "home",
+)
 """Areas with pages, each a `views` module with a blueprint `bp`."""
 
 ROOM: Final = 1024 * 1024

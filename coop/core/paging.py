@@ -1,4 +1,4 @@
-"""Long lists in pages."""
+"""Long lists in pages, and searching in them."""
 
 from dataclasses import dataclass
 
@@ -25,3 +25,8 @@ class Slice:
     def last(self) -> int:
         """The place of the page's last row, 0 where it has none."""
         return min(self.skipped + self.size, self.total) if self.first else 0
+
+
+def anywhere(sought: str) -> str:
+    """Turn what is searched for into a LIKE pattern that finds it anywhere, each character taken literally; "%%" finds all."""
+    return "%" + sought.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"

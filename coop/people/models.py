@@ -23,7 +23,10 @@ class Person(Base):
 
 class Household(Base):
     __tablename__ = "household"
-    __table_args__ = (CheckConstraint("length(name) BETWEEN 1 AND 120", "name"),)
+    __table_args__ = (
+        CheckConstraint("length(name) BETWEEN 1 AND 120", "name"),
+        Index("ix_household_by_name", text("lower(name)"), "id", postgresql_where=text("left_at IS NULL")),
+    )
 
     id: Mapped[Identity]
     name: Mapped[str]

@@ -4,14 +4,20 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from coop import keys
 from coop.audit import service as audit
+from coop.batches.models import Batch
+from coop.catalog import service as catalog
+from coop.catalog.models import Product
+from coop.core.claims import STANDING_RULE, rule_named
 from coop.core.errors import NotFound, RuleBroken
 from coop.db import Db, copy_rows, take_ids
 from coop.pools.models import Offering, Pool
+from coop.seasons.models import Season
 
 
 class NewPool(NamedTuple):
@@ -67,6 +73,91 @@ def offer(
     return offering.id
 
 
+def announce_pool(
+    db: Db,
+    season_id: int,
+    name: str,
+    *,
+    opens_at: datetime,
+    closes_at: datetime,
+    pickup_on: date,
+    by: int,
+    at: datetime,
+    key: str,
+) -> int:
+    """Plan a pool of a season. Raises `name_taken`, `in_the_past` and `bad_order`."""
+    with db.begin() as session:
+        body = {"act": "announce_pool", "season": season_id, "name": name, "opens": opens_at, "closes": closes_at}
+        if (earlier := keys.spend(session, by=by, key=key, body=body | {"pickup": pickup_on})) is not None:
+            return earlier
+        if session.get(Season, season_id) is None:
+            raise NotFound
+        if session.scalar(select(Pool.id).where(Pool.name == name)) is not None:
+            raise RuleBroken("name_taken", f"There is already a pool called {name}.", field="name")
+        if closes_at <= at:
+            raise RuleBroken("in_the_past", "This cut-off has passed already. Choose a later one.", field="closes_at")
+        pool_id = plan_pool(session, season_id, name, opens_at=opens_at, closes_at=closes_at, pickup_on=pickup_on)
+        audit.record(session, "plan_pool", by=by, subject=("pool", pool_id), detail={"name": name})
+        keys.answer(session, by=by, key=key, row_id=pool_id)
+        return pool_id
+
+
+def offer_batch(
+    db: Db,
+    pool_id: int,
+    batch_id: int,
+    *,
+    price_minor: int,
+    deposit_minor: int = 0,
+    cap: int | None = None,
+    rule: str | None = None,
+    surplus: str = "next_pool",
+    by: int,
+    at: datetime,
+    key: str,
+) -> int:
+    """Offer a batch in a pool under its maker's terms of today. Raises `already_offered`, `in_use` and `no_memory`."""
+    with db.begin() as session:
+        body = {"act": "offer", "pool": pool_id, "batch": batch_id, "price": price_minor, "deposit": deposit_minor}
+        if (earlier := keys.spend(session, by=by, key=key, body=body | {"cap": cap, "rule": rule, "to": surplus})) is not None:  # fmt: skip
+            return earlier
+        pool = _locked_pool(session, pool_id)
+        batch = session.get(Batch, batch_id, with_for_update=True)
+        if batch is None:
+            raise NotFound("There is no such batch.")
+        if session.scalar(select(Offering.id).where(Offering.batch_id == batch_id)) is not None:
+            raise RuleBroken("already_offered", f"The batch {batch.lot_number} is offered already. Choose another.")
+        terms_id = catalog.current_terms(session, session.get_one(Product, batch.product_id).artisan_id, at)
+        offering_id = offer(
+            session,
+            pool_id,
+            batch.product_id,
+            batch_id,
+            price_minor=price_minor,
+            terms_id=terms_id,
+            deposit_minor=deposit_minor,
+            cap=cap,
+            rule=_own_rule(session, pool, rule),
+            surplus=surplus,
+        )
+        audit.record(session, "offer", by=by, subject=("offering", offering_id), detail=body)
+        keys.answer(session, by=by, key=key, row_id=offering_id)
+        return offering_id
+
+
+def withdraw_offering(db: Db, pool_id: int, offering_id: int, *, by: int) -> None:
+    """Take an offering out of a pool that has not opened yet; withdrawing it twice changes nothing."""
+    with db.begin() as session:
+        if _locked_pool(session, pool_id).opened_at is not None:
+            raise RuleBroken("in_use", "Orders have opened, so what is offered stands.")
+        gone = (
+            delete(Offering).where(Offering.id == offering_id, Offering.pool_id == pool_id).returning(Offering.batch_id)
+        )
+        if (batch_id := session.scalar(gone)) is not None:
+            subject = ("offering", offering_id)
+            audit.record(session, "withdraw_offering", by=by, subject=subject, detail={"batch": batch_id})
+
+
 def open_pool(db: Db, pool_id: int, *, by: int, at: datetime) -> None:
     """Open a planned pool to orders; from now on its rules, caps and prices stand."""
     with db.begin() as session:
@@ -118,6 +209,17 @@ def _locked_pool(session: Session, pool_id: int) -> Pool:
     if pool is None:
         raise NotFound("There is no such pool.")
     return pool
+
+
+def _own_rule(session: Session, pool: Pool, rule: str | None) -> str | None:
+    """Read the rule an offering asks for itself; None where it is the season's."""
+    season = session.get_one(Season, pool.season_id)
+    wanted = rule_named(rule) if rule else season.rule
+    if wanted == STANDING_RULE and season.rule != STANDING_RULE:
+        raise RuleBroken(
+            "no_memory", "This season keeps no standing, so no batch can be shared out by it.", field="rule"
+        )
+    return None if wanted == season.rule else wanted
 
 
 def bring_in_pools(session: Session, season_id: int, pools: Sequence[NewPool]) -> list[int]:

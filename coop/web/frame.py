@@ -33,12 +33,15 @@ class Link:
 
 
 NAV: Final[tuple[Entry, ...]] = (
+    Entry("desk.desk", "Today"),
     Entry("orders.pools", "Order"),
     Entry("seasons.season", "Season share"),
     Entry("ledger.balance", "Balance"),
     Entry("workshop.board", "Workshop"),
     Entry("makers.everybody", "Makers"),
     Entry("makers.batches", "Batches"),
+    Entry("households.everybody", "Members"),
+    Entry("office.pools", "Pools"),
     Entry("pickups.everything", "Pickups"),
     Entry("seasons.everything", "Seasons"),
     Entry("people.everybody", "People"),

@@ -18,6 +18,25 @@ ROLES: Final = {
     "admin": "co-op admin",
 }
 
+
+class RuleSaid(NamedTuple):
+    """A rule of sharing out as members are told of it."""
+
+    name: str
+    line: str
+
+
+RULES: Final = {
+    "cea/standing@1": RuleSaid(
+        "level filling with standing",
+        "Everyone is topped up to the same level for each share point. What rounding leaves somebody owed comes first the next time.",
+    ),
+    "cea/webster@1": RuleSaid(
+        "level filling, each batch by itself",
+        "Everyone is topped up to the same level for each share point. Nothing is remembered from one batch to the next.",
+    ),
+}
+
 STATES: Final = {
     "pool": {
         "planned": Said("planned"),

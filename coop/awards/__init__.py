@@ -1,0 +1,1 @@
+"""What each household got of a pool, and why."""

@@ -1,0 +1,1 @@
+"""Every pool as the office sees it, and where it stands."""

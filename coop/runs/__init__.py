@@ -1,0 +1,1 @@
+"""Allocation runs as the admin follows them: asked for, worked out, published or put aside."""
