@@ -142,7 +142,7 @@ def test_an_admin_plans_a_season_with_its_sizes(db, client_as):
     [
         ({"ends": "2029-12-31"}, "ends after it starts"),
         ({"ends": "2030-01-01"}, "ends after it starts"),
-        ({"name": " "}, "fill this in"),
+        ({"name": " "}, "fill in: Name of the season"),
         ({"name": "x" * 121}, "keep to 120"),
         ({"starts": "2001-01-01", "ends": "2001-03-31"}, "not ended yet"),
         ({"guest_weight": "0"}, "1 to 32767"),
