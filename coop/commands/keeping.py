@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-import json
+import sys
 from pathlib import Path
 
 import click
 
-from coop import clock, keeping
+from coop import clock, keeping, supervisor
+from coop.books import service as books
 from coop.commands.house import settings
+from coop.commands.running import COMMAND_LINE, say
+from coop.db import connect
 from coop.embedded import at_hand
 from coop.migrating import upgrade
 
@@ -22,15 +25,18 @@ def backup(file: Path) -> None:
     The keys are not in it: without FIELD_KEY (outside production in secrets.json of the data folder) a restored co-op
     cannot read bank details. Keep both, apart from each other.
     """
-    with at_hand(settings()) as ready:
-        print(json.dumps(dataclasses.asdict(keeping.backup(ready.owner_url, file, at=clock.now()))))
+    with supervisor.stoppable(exit_code=130), at_hand(settings()) as ready:
+        say(dataclasses.asdict(keeping.backup(ready.owner_url, file, at=clock.now())))
 
 
 @click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def restore(file: Path) -> None:
-    """Fill an empty database from FILE and bring it to the schema of this version."""
-    with at_hand(settings()) as ready:
+    """Fill an empty database from FILE, bring it to the schema of this version, and ask every rule of the books; exit 1 if any is broken."""
+    with supervisor.stoppable(exit_code=130), at_hand(settings()) as ready:
         manifest = keeping.restore(ready.owner_url, file)
         upgrade(ready.owner_url)
-        print(json.dumps(dataclasses.asdict(manifest)))
+        rules = books.run_checks(connect(ready.database_url, assume_role=ready.assume_role), by=COMMAND_LINE)
+    broken = [rule.id for rule in rules if not rule.ok]
+    say(dataclasses.asdict(manifest) | {"rules": len(rules), "broken": broken})
+    sys.exit(1 if broken else 0)

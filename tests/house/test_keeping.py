@@ -1,7 +1,10 @@
 """A backup brings everything back, or says why not."""
 
 import json
+import os
 import subprocess
+import sys
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -12,6 +15,7 @@ from coop.core.errors import RuleBroken
 from coop.embedded import Services
 from coop.migrating import is_newest, upgrade
 
+ROOT = Path(__file__).parents[2]
 _TABLES = "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace ORDER BY relname"
 _RIGHTS = """
 SELECT c.relname, p.privilege_type FROM pg_class c, aclexplode(c.relacl) p JOIN pg_roles r ON r.oid = p.grantee
@@ -123,3 +127,36 @@ def test_the_file_is_one_that_tar_reads_and_only_its_owner_may(taken):
     assert json.loads(told)["dump_sha256"] == manifest.dump_sha256
     assert path.stat().st_mode & 0o777 == 0o600
     assert [found.name for found in path.parent.iterdir()] == [path.name]
+
+
+SEASON = {
+    "members.csv": "member,share_weight\n101,1\n102,2\n",
+    "products.csv": "product,name,artisan\nM1,Celadon mug,7\nG1,Sloe gin,8\n",
+    "orders.csv": "cycle,ordered_at,member,product,quantity,unit_price_minor\n2011-W10,2011-03-08T10:00:00,101,M1,3,1250\n2011-W10,2011-03-09T11:30:00,102,G1,2,3100\n",
+    "yields.csv": "cycle,product,yield_units\n2011-W10,M1,2\n2011-W10,G1,2\n",
+}
+
+
+def test_the_commands_take_a_co_op_to_another_folder_with_its_books_in_order(tmp_path):
+    (tmp_path / "season").mkdir()
+    for name, words in SEASON.items():
+        (tmp_path / "season" / name).write_text(words)
+
+    def coop(home: str, *words: str) -> tuple[int, list]:
+        env = {**os.environ, "COOP_HOME": str(tmp_path / home), "PYTHONPATH": str(ROOT)}
+        done = subprocess.run(
+            [sys.executable, "-m", "coop.cli", *words], env=env, capture_output=True, text=True, check=False
+        )
+        return done.returncode, [json.loads(line) for line in done.stdout.splitlines()]
+
+    code, told = coop("old", "import", str(tmp_path / "season"))
+    assert (code, told[-1]["lines"]) == (0, 2)
+    code, [manifest] = coop("old", "backup", str(tmp_path / "file"))
+    assert code == 0
+    code, [restored] = coop("new", "restore", str(tmp_path / "file"))
+    assert (code, restored["broken"], restored["dump_sha256"]) == (0, [], manifest["dump_sha256"])
+    assert restored["rules"] > 10
+    code, again = coop("new", "import", str(tmp_path / "season"))
+    assert (code, again[-1]["unchanged"]) == (0, True)
+    code, [refused] = coop("new", "restore", str(tmp_path / "file"))
+    assert (code, refused["error"]["code"]) == (2, "not_empty")
