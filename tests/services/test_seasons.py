@@ -98,7 +98,7 @@ def test_a_second_share_of_the_same_size_is_refused_and_another_size_is_not(db, 
         half = a_size(session, _season_of(session, size), "half", weight=1)
     take(db, half, ana, key="half")
     with db() as session:
-        assert seasons.weights(session, _season_of(session, size), at=NOW) == {ana: 3}
+        assert seasons.weights(session, _season_of(session, size), at=NOW, of=[ana]) == {ana: 3}
 
 
 def _season_of(session, size):
@@ -177,7 +177,10 @@ def test_weights_are_those_held_at_the_instant(db, town):
     seasons.give_up_share(db, share, by=0, at=NOW + timedelta(hours=2))
     with db() as session:
         season = _season_of(session, size)
-        at = [seasons.weights(session, season, at=NOW + timedelta(minutes=m)) for m in (-1, 0, 60, 119, 120)]
+        at = [
+            seasons.weights(session, season, at=NOW + timedelta(minutes=m), of=[ana, ben])
+            for m in (-1, 0, 60, 119, 120)
+        ]
         assert at == [{}, {ana: 2}, {ana: 2, ben: 2}, {ana: 2, ben: 2}, {ben: 2}]
         assert seasons.may_order(session, season, ana, at=NOW)
 
