@@ -40,6 +40,8 @@ AREAS: Final = (
     "makers",
     "workshop",
     "desk",
+    "books",
+    "health",
     "home",
 )
 """Areas with pages, each a `views` module with a blueprint `bp`."""

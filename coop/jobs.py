@@ -205,6 +205,16 @@ def revive(session: Session, job: str, row_id: int) -> None:
     session.info.setdefault("rings", []).extend((job, outbox_id) for outbox_id in revived)
 
 
+def set_aside(session: Session, outbox_id: int) -> None:
+    """Close a dead job that somebody looked at and that need not be done any more; that it died stays written."""
+    session.execute(
+        text(
+            "UPDATE outbox SET done_at = clock_timestamp() WHERE id = :id AND dead_at IS NOT NULL AND done_at IS NULL"
+        ),
+        {"id": outbox_id},
+    )
+
+
 def tick(session: Session, job: str, every: timedelta) -> int:
     """Request the job for the current slot of its timetable, once however often asked; return how many slots were missed before it.
 

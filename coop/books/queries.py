@@ -1,8 +1,10 @@
 """Ask whether the books keep their rules, and read them out whole."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Final
 
 from sqlalchemy import RowMapping, text
 from sqlalchemy.orm import Session
@@ -10,7 +12,68 @@ from sqlalchemy.orm import Session
 from coop.audit import service as audit
 from coop.books.models import INVARIANTS, ROWS_SHOWN, SEALS, Invariant, Result
 from coop.core.errors import NotFound, RuleBroken
+from coop.core.ledger import CHART
+from coop.core.paging import Slice
 from coop.db import raw
+
+A_PAGE: Final = 50
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRow:
+    """An account, or all accounts of one number together; debit and credit in minor units, one of them 0.
+
+    `account_id` is None for a number that many parties have accounts of.
+    """
+
+    code: int
+    name: str
+    account_id: int | None
+    accounts: int
+    debit_minor: int
+    credit_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class TrialBalancePage:
+    rows: list[AccountRow]
+    debit_minor: int
+    credit_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChartPage:
+    """The accounts of one number, by whose they are."""
+
+    code: int
+    name: str
+    sought: str
+    rows: list[AccountRow]
+    part: Slice
+
+
+@dataclass(frozen=True, slots=True)
+class PostingRow:
+    entry_id: int
+    key: str
+    kind: str
+    memo: str
+    business_date: date
+    debit_minor: int
+    credit_minor: int
+    balance_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class AccountPage:
+    code: int
+    kind: str
+    name: str
+    is_shared: bool
+    """Whether many parties have accounts of this number."""
+    balance_minor: int
+    rows: list[PostingRow]
+    part: Slice
 
 
 def results(session: Session) -> list[Result]:
@@ -52,14 +115,7 @@ def ledger_rows(session: Session) -> Iterator[tuple[str, str, date, str, int, st
 
 def ledger_balances(session: Session) -> list[tuple[int, str, int]]:
     """Return where each account ends by what is kept of it, or by its postings where nothing is kept."""
-    rows = session.execute(
-        text(
-            "SELECT a.code, a.party, coalesce(b.amount, s.amount, 0)::bigint FROM account a"
-            " LEFT JOIN balance b ON b.account_id = a.id"
-            " LEFT JOIN (SELECT account_id, sum(amount) AS amount FROM posting GROUP BY account_id) s ON s.account_id = a.id"
-            " ORDER BY a.code, a.party"
-        )
-    )
+    rows = session.execute(text(f"SELECT a.code, a.party, {_END} ORDER BY a.code, a.party"))
     return [(code, party, amount) for code, party, amount in rows]
 
 
@@ -79,6 +135,89 @@ def published_proof(session: Session, pool: str) -> tuple[bytes, str]:
         raise RuleBroken("not_published", f"The sharing out of {pool} is not published, so there is no proof yet.")
     return bytes(found.lines), found.result_digest
 
+
+def trial_balance(session: Session) -> TrialBalancePage:
+    """Return every account number with what stands on it; both sides come to the same."""
+    found = session.execute(
+        text(
+            f"SELECT code, count(*) AS accounts, min(id) AS id, sum(amount)::bigint AS amount FROM (SELECT a.code, a.id, {_END}) ends"  # noqa: S608 - our own text
+            " GROUP BY code ORDER BY code"
+        )
+    )
+    rows = [
+        _account(
+            row.code, CHART[row.code].name, None if CHART[row.code].per_party else row.id, row.accounts, row.amount
+        )
+        for row in found
+    ]
+    return TrialBalancePage(rows, sum(row.debit_minor for row in rows), sum(row.credit_minor for row in rows))
+
+
+def chart_page(session: Session, code: int, sought: str, *, number: int) -> ChartPage:
+    """Return fifty accounts of one number, in the order of the names of whose they are."""
+    if code not in CHART:
+        raise NotFound
+    asked = {"code": code, "sought": f"%{_literal(sought)}%", "most": A_PAGE, "skipped": A_PAGE * (number - 1)}
+    found = session.execute(_OF_CODE, asked).all()
+    rows = [_account(code, row.whose, row.id, 1, row.amount) for row in found]
+    return ChartPage(code, CHART[code].name, sought, rows, Slice(number, A_PAGE, found[0].total if found else 0))
+
+
+def account_page(session: Session, account_id: int, *, number: int) -> AccountPage:
+    """Return fifty postings of an account, the latest first, each with the balance after it."""
+    account = session.execute(_ACCOUNT, {"id": account_id}).first()
+    if account is None:
+        raise NotFound
+    found = session.execute(_POSTINGS, {"id": account_id, "most": A_PAGE, "skipped": A_PAGE * (number - 1)}).all()
+    rows = [
+        PostingRow(
+            row.id, row.key, row.kind, row.memo, row.business_date, *_sides(row.amount), balance_minor=int(row.balance)
+        )
+        for row in found
+    ]
+    kind = CHART[account.code]
+    part = Slice(number, A_PAGE, found[0].total if found else 0)
+    return AccountPage(account.code, kind.name, account.whose, kind.per_party, account.amount, rows, part)
+
+
+def _account(code: int, name: str, account_id: int | None, accounts: int, amount: int) -> AccountRow:
+    debit, credit = _sides(amount)
+    return AccountRow(code, name, account_id, accounts, debit, credit)
+
+
+def _sides(amount: int) -> tuple[int, int]:
+    return max(amount, 0), max(-amount, 0)
+
+
+def _literal(sought: str) -> str:
+    return sought.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+# where an account ends: kept where it may not be overdrawn, else the sum of its postings
+_END = """coalesce(b.amount, s.amount, 0)::bigint AS amount
+  FROM account a LEFT JOIN balance b ON b.account_id = a.id
+  LEFT JOIN LATERAL (SELECT sum(amount) AS amount FROM posting WHERE account_id = a.id) s ON b.account_id IS NULL"""
+
+_WHOSE = """coalesce(
+  CASE split_part(a.party, ':', 1)
+    WHEN 'household' THEN (SELECT h.name FROM household h WHERE h.id = split_part(a.party, ':', 2)::bigint)
+    WHEN 'artisan' THEN (SELECT m.name FROM artisan m WHERE m.id = split_part(a.party, ':', 2)::bigint)
+    WHEN 'payment' THEN (SELECT 'Payment ' || y.end_to_end_id FROM payment y WHERE y.id = split_part(a.party, ':', 2)::bigint)
+  END, nullif(a.party, ''), 'The co-op') AS whose"""
+
+_OF_CODE = text(f"""
+SELECT *, count(*) OVER () AS total FROM (SELECT a.id, {_WHOSE}, {_END} WHERE a.code = :code) accounts
+ WHERE whose ILIKE :sought ORDER BY whose, id LIMIT :most OFFSET :skipped
+""")  # noqa: S608 - put together from our own texts only
+
+_ACCOUNT = text(f"SELECT a.code, {_WHOSE}, {_END} WHERE a.id = :id")
+
+_POSTINGS = text("""
+SELECT e.id, e.key, e.kind, coalesce(e.memo, '') AS memo, e.business_date, m.amount, m.balance, m.total
+  FROM (SELECT entry_id, n, amount, sum(amount) OVER (ORDER BY entry_id, n) AS balance, count(*) OVER () AS total
+          FROM posting WHERE account_id = :id ORDER BY entry_id DESC, n DESC LIMIT :most OFFSET :skipped) m
+  JOIN entry e ON e.id = m.entry_id ORDER BY m.entry_id DESC, m.n DESC
+""")
 
 _LEDGER = b"""
 SELECT e.key, e.kind, e.business_date, coalesce(e.memo, ''), a.code, a.party, p.amount

@@ -45,6 +45,7 @@ NAV: Final[tuple[Entry, ...]] = (
     Entry("pickups.everything", "Pickups"),
     Entry("seasons.everything", "Seasons"),
     Entry("people.everybody", "People"),
+    Entry("books.trial_balance", "Books"),
 )
 PERSON: Final[tuple[Entry, ...]] = (
     Entry("access.sign_ins", "Where you are signed in"),

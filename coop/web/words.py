@@ -61,6 +61,16 @@ STATES: Final = {
         "season": Said("every shortfall, over the season"),
         "none": Said("none"),
     },
+    "job": {
+        "allocation.compute": Said("Share out a pool"),
+        "allocation.publish": Said("Publish a sharing out"),
+        "payouts.compute": Said("Compute a payout"),
+        "notices.deliver": Said("Send a mail"),
+        "pools.close_due": Said("Close pools at their cut-off"),
+        "audit.seal": Said("Seal the record of acts"),
+        "books.check": Said("Check the books"),
+        "jobs.purge": Said("Forget jobs done long ago"),
+    },
     "allocation_run": {
         "requested": Said("being worked out", "told"),
         "proposed": Said("ready to look at", "short"),
