@@ -136,21 +136,26 @@ def _line(row: Any, sentence: str) -> AwardLine:
 
 
 _MOVED = text("""
-SELECT DISTINCT ON (d.family) d.family, p.name
-  FROM household_order o
-  JOIN pool p ON p.id = o.pool_id AND p.season_id = :season AND (p.closes_at, p.id) < (:closes, :pool)
-  JOIN allocation_run r ON r.pool_id = p.id AND r.state = 'published'
-  JOIN order_line l ON l.order_id = o.id
-  JOIN award a ON a.run_id = r.id AND a.offering_id = l.offering_id AND a.line_id = l.id
-  JOIN product d ON d.id = (SELECT product_id FROM offering WHERE id = l.offering_id)
- WHERE o.household_id = :household AND a.entitled_micro <> 1000000 * (a.pieces - a.extra)
- ORDER BY d.family, p.closes_at DESC, p.id DESC
+SELECT w.family, e.name
+  FROM unnest(CAST(:families AS text[])) AS w (family)
+  CROSS JOIN LATERAL (
+    SELECT p.name FROM household_order o
+      JOIN pool p ON p.id = o.pool_id AND p.season_id = :season AND (p.closes_at, p.id) < (:closes, :pool)
+      JOIN allocation_run r ON r.pool_id = p.id AND r.state = 'published'
+     WHERE o.household_id = :household AND EXISTS (
+       SELECT 1 FROM order_line l
+         JOIN award a ON a.run_id = r.id AND a.offering_id = l.offering_id AND a.line_id = l.id
+         JOIN offering f ON f.id = l.offering_id
+         JOIN product d ON d.id = f.product_id AND d.family = w.family
+        WHERE l.order_id = o.id AND a.entitled_micro <> 1000000 * (a.pieces - a.extra))
+     ORDER BY p.closes_at DESC, p.id DESC LIMIT 1) e
 """)
 
 
 def _since(session: Session, pool: Any, household_id: int, rows: Sequence[Any]) -> dict[int, str]:
     """Say of each line where what was owed before it came from: the batch or the pool that moved it last."""
     asked = {"season": pool.season_id, "closes": pool.closes_at, "pool": pool.id, "household": household_id}
+    asked["families"] = sorted({row.family for row in rows if row.owed_before_micro})
     moved = {row.family: row.name for row in session.execute(_MOVED, asked)}
     since = {}
     for row in rows:

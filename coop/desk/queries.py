@@ -1,8 +1,10 @@
 """What needs doing now, each thing with the page where it is done; and what comes next."""
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -14,7 +16,10 @@ COMING_SHOWN: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class PoolToDo:
-    """A pool that waits for somebody; `what` is one of open, close, yields, share_out, look, try_again or pickup."""
+    """A pool that waits for somebody; `what` is one of open, close, yields, share_out, look, try_again or pickup.
+
+    The pools of a season are shared out in the order of their cut-offs, so `behind` counts those that wait for this one.
+    """
 
     what: str
     pool_id: int
@@ -24,6 +29,7 @@ class PoolToDo:
     missing: int
     batches: int
     failure: str | None
+    behind: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +70,7 @@ class TodayPage:
 
 _POOLS = text("""
 WITH unfinished AS (
-  SELECT p.id, p.name, p.opens_at, p.closes_at, p.opened_at, p.closed_at, p.pickup_on, r.id AS run_id, r.state, r.proposed_at, r.failure,
+  SELECT p.id, p.season_id, p.name, p.opens_at, p.closes_at, p.opened_at, p.closed_at, p.pickup_on, r.id AS run_id, r.state, r.proposed_at, r.failure,
          (SELECT count(*) FROM offering f WHERE f.pool_id = p.id) AS batches
     FROM pool p
     LEFT JOIN LATERAL (SELECT id, state, proposed_at, failure FROM allocation_run
@@ -79,10 +85,13 @@ waiting AS (
       WHEN state = 'proposed' THEN 'look'
       WHEN closed_at IS NOT NULL AND state IS NULL THEN 'share_out' END AS what
     FROM unfinished u)
-SELECT w.*, CASE WHEN what = 'share_out' THEN (
-         SELECT count(*) FROM offering f WHERE f.pool_id = w.id
-            AND NOT EXISTS (SELECT 1 FROM yield_report y WHERE y.batch_id = f.batch_id)) ELSE 0 END AS missing
-  FROM waiting w WHERE what IS NOT NULL ORDER BY closes_at, id LIMIT 50
+SELECT * FROM waiting WHERE what IS NOT NULL ORDER BY closes_at, id LIMIT 500
+""")
+
+_MISSING = text("""
+SELECT f.pool_id, count(*) AS missing FROM offering f
+ WHERE f.pool_id = ANY(:pools) AND NOT EXISTS (SELECT 1 FROM yield_report y WHERE y.batch_id = f.batch_id)
+ GROUP BY f.pool_id
 """)
 
 _PAYOUTS = text("""
@@ -112,20 +121,24 @@ SELECT (SELECT count(*) FROM household WHERE left_at IS NULL) AS households,
 def today_page(session: Session, *, at: datetime, today: date) -> TodayPage:
     """Return what waits for an admin, the longest waiting first."""
     rows = session.execute(_POOLS, {"at": at, "today": today}).all()
+    shown, behind = _first_of_each_season(rows)
+    in_turn = [row.id for row in shown if row.what == "share_out"]
+    missing = {row.pool_id: row.missing for row in session.execute(_MISSING, {"pools": in_turn})}
     counts = session.execute(_COUNTS, {"at": at, "hold": ORDER_HOLD}).one()
     return TodayPage(
         pools=[
             PoolToDo(
-                what="yields" if row.missing else row.what,
+                what="yields" if row.id in missing else row.what,
                 pool_id=row.id,
                 pool=row.name,
                 run_id=row.run_id,
+                behind=behind[row.season_id] if row.what == "share_out" else 0,
                 since=row.opens_at if row.what == "open" else row.proposed_at or row.closes_at,
-                missing=row.missing,
+                missing=missing.get(row.id, 0),
                 batches=row.batches,
                 failure=row.failure,
             )
-            for row in rows
+            for row in shown
         ],
         payouts=[PayoutToDo(*row) for row in session.execute(_PAYOUTS)],
         dead_jobs=counts.dead,
@@ -135,3 +148,17 @@ def today_page(session: Session, *, at: datetime, today: date) -> TodayPage:
         open_pools=counts.open_pools,
         held_minor=counts.held,
     )
+
+
+def _first_of_each_season(rows: Sequence[Any]) -> tuple[list[Any], Counter[int]]:
+    """Leave out pools that can be shared out only after another of their season, and count them by season."""
+    shown, begun, behind = [], set(), Counter[int]()
+    for row in rows:
+        in_turn = row.what in {"share_out", "look", "try_again"}
+        if row.what == "share_out" and row.season_id in begun:
+            behind[row.season_id] += 1
+            continue
+        if in_turn:
+            begun.add(row.season_id)
+        shown.append(row)
+    return shown, behind

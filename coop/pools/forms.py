@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from wtforms import RadioField, SelectField
 from wtforms.fields.choices import SelectChoice
+from wtforms.validators import InputRequired
 from wtforms.widgets import TextInput
 
 from coop.core.claims import OFFERED_RULES
@@ -48,7 +49,7 @@ class MomentField(Typed):
 
 
 class PoolForm(CoopForm):
-    season = SelectField("Season", coerce=int)
+    season = SelectField("Season", coerce=int, validators=[InputRequired("Please choose a season.")])
     name = TextLine("Name of the pool", most=80, description="As members say it: November pool.")
     opens_at = MomentField("Opens", description="The weights that count are those held when you open it.")
     closes_at = MomentField("Cut-off", description="Members may order and change their orders until then.")

@@ -148,7 +148,7 @@ def pool_facts(session: Session, pool_id: int, *, at: datetime, today: date) -> 
 
 
 _REPORTED = text("""
-SELECT f.id, y.pieces, d.name || ', lot ' || b.lot_number AS named
+SELECT f.id, y.pieces, b.planned, d.name || ', lot ' || b.lot_number AS named
   FROM offering f
   JOIN batch b ON b.id = f.batch_id
   JOIN product d ON d.id = f.product_id
@@ -167,7 +167,8 @@ def preview_page(
     missing = [row.named for row in reported if row.pieces is None]
     batches, cards, digest = None, [], ""
     if facts.state != "planned":
-        problem = preview(session, pool_id, field_key, {row.id: row.pieces or 0 for row in reported})
+        pieces = {row.id: _expected(row, is_open=facts.state == "open") for row in reported}
+        problem = preview(session, pool_id, field_key, pieces)
         shared = share_out(problem)
         cards = [_card(problem, shared), *_other_cards(problem)]
         batches = batches_of(session, pool_id, batch_numbers(problem, shared), sought, number=number)
@@ -181,6 +182,12 @@ def preview_page(
         waits_for=session.scalar(_EARLIER, {"pool": pool_id}),
         input_digest=digest,
     )
+
+
+def _expected(reported: Any, *, is_open: bool) -> int:
+    """Give the latest yield; without one what is planned while orders are open, and nothing once they are closed."""
+    without = reported.planned if is_open else 0
+    return int(without if reported.pieces is None else reported.pieces)
 
 
 def preview(session: Session, pool_id: int, field_key: bytes, pieces: Mapping[int, int]) -> PoolProblem:

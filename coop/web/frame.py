@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 from wsgiref.headers import Headers
@@ -105,7 +105,7 @@ def _frame(here: Customs, viewer: Viewer | None) -> dict[str, Any]:
 
 
 def _links(entries: tuple[Entry, ...], viewer: Viewer | None) -> list[Link]:
-    shown = []
+    shown: list[Link] = []
     for entry in entries:
         guard = guard_of(entry.endpoint)
         assert guard is not None, f"{entry.endpoint} has no guard"
@@ -113,7 +113,8 @@ def _links(entries: tuple[Entry, ...], viewer: Viewer | None) -> list[Link]:
             href = url_for(entry.endpoint)
             here = request.endpoint == entry.endpoint or (href != "/" and request.path.startswith(href + "/"))
             shown.append(Link(href, entry.label, here))
-    return shown
+    closest = max((link.href for link in shown if link.current), key=len, default="")
+    return [link if link.href == closest else replace(link, current=False) for link in shown]
 
 
 def _digest(folder: Path) -> str:
