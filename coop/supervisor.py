@@ -54,12 +54,12 @@ class Part:
     deaths: list[float] = field(default_factory=list)
 
     def start(self, env: Mapping[str, str], folder: Path) -> None:
-        """Start the program, its words appended to its log."""
+        """Start the program, its words appended to its log; when we are killed it goes at once, as every job may be done again."""
         folder.mkdir(exist_ok=True)
         self.log = folder / f"{self.name}.log"
         with self.log.open("wb" if self.log.exists() and self.log.stat().st_size > _MOST_LOG else "ab") as log:
             self.said_before = log.tell()
-            self.child = children.start(self.program, env=env, cwd=ROOT, log=log)
+            self.child = children.start(self.program, on_death=signal.SIGKILL, env=env, cwd=ROOT, log=log)
 
     def has_said(self, word: bytes) -> bool:
         """Whether the word is in what it logged since its start."""
@@ -108,21 +108,9 @@ def worker() -> Part:
     )
 
 
-def beat(home: Path) -> Part:
-    """Return the beat, which only asks for what the timetable says is due; a scheduler that keeps a file keeps it in the home."""
-    words = [
-        sys.executable,
-        "-m",
-        "celery",
-        "-A",
-        "workers.celery_app",
-        "beat",
-        "--loglevel",
-        "INFO",
-        "--pidfile=",
-        "--schedule",
-        str(home / "beat"),
-    ]
+def beat() -> Part:
+    """Return the beat, which only asks for what the timetable says is due."""
+    words = [sys.executable, "-m", "celery", "-A", "workers.beat", "beat", "--loglevel", "INFO", "--pidfile="]
     return Part("beat", words, lambda part: part.has_said(b"beat: Starting"))
 
 

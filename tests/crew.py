@@ -41,13 +41,14 @@ class Crew:
         app: str = "workers.celery_app",
     ) -> subprocess.Popen[bytes]:
         words = ["worker", "-n", name, "-c", str(concurrency), "--without-gossip", "--without-mingle", "-l", "INFO"]
-        words += ["-B"] if with_beat else []
         started = self._start(name, app, words, {"FAIL": fail} if fail else {})
+        if with_beat:
+            self.beat(f"{name}-beat")
         until(lambda: " ready." in self.log(name), "the worker is ready", patience=60)
         return started
 
     def beat(self, name: str = "beat") -> subprocess.Popen[bytes]:
-        return self._start(name, "workers.celery_app", ["beat", "-l", "INFO", "--pidfile="], {})
+        return self._start(name, "workers.beat", ["beat", "-l", "INFO", "--pidfile="], {})
 
     def log(self, name: str = "one") -> str:
         return (self.logs / f"{name}.log").read_text("utf-8", "replace")

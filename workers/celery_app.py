@@ -1,7 +1,6 @@
-"""The worker and the beat. No setting gives exactly-once; these make deliveries plentiful, small and harmless.
+"""The worker. No setting gives exactly-once; these make deliveries plentiful, small and harmless.
 
 celery -A workers.celery_app worker --concurrency 2 --without-gossip --without-mingle
-celery -A workers.celery_app beat
 """
 
 import logging
@@ -16,7 +15,6 @@ from coop import bell, db, failpoints
 from coop.config import Settings
 from coop.core.errors import RuleBroken
 from coop.db import Db
-from workers import timetable
 
 ROOMS = ("allocation", "audit", "books", "notices", "payouts", "pools", "sweep")
 
@@ -52,8 +50,6 @@ app = Celery("smallbatch", set_as_current=False)
 app.add_defaults(_broker)
 app.conf.update(
     include=[f"workers.{name}" for name in ROOMS],
-    beat_schedule=timetable.BEAT,
-    beat_scheduler="celery.beat:Scheduler",  # keeps no file: which slots are done stands in the outbox
     timezone="UTC",
     # what is said: JSON only, and no results, for they live in rows
     accept_content=["json"],
@@ -95,7 +91,6 @@ def _hush(**_: object) -> None:
     """Leave one line a job to us: the sweep alone would write a hundred thousand a day otherwise. Failures are heard."""
     for name in ("celery.app.trace", "celery.worker.strategy"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    logging.getLogger("celery.beat").addFilter(lambda record: "Sending due task" not in record.msg)
 
 
 after_setup_logger.connect(_hush, weak=False)

@@ -5,19 +5,13 @@ beats and sweeps there are, so a slot that was missed can be seen.
 """
 
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 
 from coop import jobs
-
-SWEEP_EVERY: Final = timedelta(seconds=2)
 
 SLOTS: Final = {
     jobs.CLOSE_POOLS: timedelta(seconds=15),
     jobs.SEAL_AUDIT: timedelta(minutes=1),
     jobs.CHECK_BOOKS: timedelta(hours=1),
     jobs.PURGE: timedelta(days=1),
-}
-
-BEAT: Final[dict[str, dict[str, Any]]] = {
-    "sweep": {"task": jobs.SWEEP, "schedule": SWEEP_EVERY, "options": {"expires": 10}},
 }

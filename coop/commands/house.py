@@ -59,7 +59,7 @@ def run(
         upgrade(read.owner_url)
         if prepare:
             prepare(read)
-        parts = [supervisor.web(read, host, chosen), supervisor.worker(), supervisor.beat(read.home)]
+        parts = [supervisor.web(read, host, chosen), supervisor.worker(), supervisor.beat()]
         stack.enter_context(supervisor.running(read, parts))
         for line in ready(read):
             print(line, flush=True)
@@ -83,7 +83,7 @@ def worker() -> None:
 @click.command()
 def beat() -> None:
     """Ask for what the timetable says is due."""
-    _run_alone(lambda read: supervisor.beat(read.home))
+    _run_alone(lambda _: supervisor.beat())
 
 
 @click.command()
