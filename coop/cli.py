@@ -11,6 +11,7 @@ import click
 from coop.core.errors import RuleBroken
 
 WORDS = {
+    "demo": "coop.commands.demo",
     "serve": "coop.commands.house",
     "web": "coop.commands.house",
     "worker": "coop.commands.house",

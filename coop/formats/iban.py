@@ -55,9 +55,9 @@ def bic_of(iban: str) -> str | None:
 
 
 def demo_iban(country: str, number: int) -> str:
-    """Make a valid IBAN (GB or DE) at a bank code that no bank has, for demo co-ops and imported artisans."""
-    if country == "GB":
-        return str(IBAN.generate("GB", bank_code="DEMO", branch_code="000000", account_code=f"{number:08}"))
+    """Make a valid IBAN (GB, IE or DE) at a bank code that no bank has, for demo co-ops and imported artisans."""
+    if country in {"GB", "IE"}:
+        return str(IBAN.generate(country, bank_code="DEMO", branch_code="000000", account_code=f"{number:08}"))
     return str(IBAN.generate("DE", bank_code="00000000", account_code=f"{number:010}"))
 
 

@@ -1,0 +1,44 @@
+"""`coop demo`: one believable co-op, served with all its parts."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from coop import supervisor
+from coop.commands.house import run
+from coop.config import Settings, default_home
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option(
+    "--port", type=click.IntRange(1, 65535), help="The port to listen on; by default 8000 or the next free one."
+)
+def demo(host: str, port: int | None) -> None:
+    """Serve Riverside Craft Co-op: forty households, nine makers, a season under way. Ctrl-C stops all of it.
+
+    It lives in a data folder of its own, and is as you left it when you come back; remove the folder to begin anew.
+    """
+    home = Path(os.environ.get("COOP_HOME") or default_home(os.environ, "smallbatch-demo"))
+    read = Settings.from_environment(os.environ | {"COOP_HOME": str(home)})
+    read.check()
+    with supervisor.stoppable():
+        run(read, host, port, _ready, _prepare)
+
+
+def _prepare(read: Settings) -> None:
+    from coop.clock import now  # noqa: PLC0415 - read beside the others' start, not before
+    from coop.demo.story import seed  # noqa: PLC0415
+
+    seed(read.database_url, field_key=read.field_key, at=now(), assume_role=read.assume_role)
+
+
+def _ready(read: Settings) -> list[str]:
+    from coop.demo.people import DESKS, PASSWORD, address  # noqa: PLC0415
+
+    lines = [f"Riverside Craft Co-op answers at {read.base_url}", "", f"Everybody's password: {PASSWORD}", ""]
+    lines += [f"  {desk.role:<10} {address(desk.person):<34} {desk.person}: {desk.sees}" for desk in DESKS]
+    return [*lines, "", f"Its data, logs and letters are in {read.home}. Ctrl-C stops everything."]
