@@ -52,7 +52,7 @@ def seed(database_url: str, *, field_key: bytes, at: datetime, assume_role: bool
     with db.kw["bind"].connect() as connection, connection.begin():
         inside = sessionmaker(connection, join_transaction_mode="create_savepoint", expire_on_commit=False)
         town = Town(inside, field_key, Calendar.around(at))
-        found(town)
+        found(inside, town)
         tell(town, at)
         with inside.begin() as session:
             policy.settle(session, "demo", value=True, by=0)
@@ -61,7 +61,7 @@ def seed(database_url: str, *, field_key: bytes, at: datetime, assume_role: bool
 
 def tell(town: Town, at: datetime) -> None:
     """Carry the three pools: one to the makers' pay, one to its yields, one to its orders."""
-    first, second, third = (_plan(town, number) for number in range(len(POOLS)))
+    first, second, third = (_plan(town.db, town, number) for number in range(len(POOLS)))
     _order(town, first, 0)
     _report(town, 0)
     _share_out(town, first)
@@ -76,16 +76,16 @@ def tell(town: Town, at: datetime) -> None:
             batches.start_batch(town.db, town.lots[batch.lot].batch_id, by=_maker(town, batch), at=town.calendar.at(-1))
 
 
-def _plan(town: Town, number: int) -> int:
+def _plan(db: Db, town: Town, number: int) -> int:
     name, offered = POOLS[number]
     window = town.calendar.windows[number]
-    with town.db.begin() as session:
+    with db.begin() as session:
         pool_id = pools.plan_pool(session, town.season, name, **window._asdict())
         for batch in offered:
             _offer(session, town, pool_id, batch, window.opens_at)
     for batch in offered:
         if batch.words:
-            batches.tell_story(town.db, town.lots[batch.lot].batch_id, story=batch.words, by=_maker(town, batch))
+            batches.tell_story(db, town.lots[batch.lot].batch_id, story=batch.words, by=_maker(town, batch))
     return pool_id
 
 

@@ -81,9 +81,9 @@ class Town:
         return self.persons[household.people[0]]
 
 
-def found(town: Town) -> None:
+def found(db: Db, town: Town) -> None:
     """Write the co-op as it stood when its season began."""
-    with town.db.begin() as session:
+    with db.begin() as session:
         for name, value in POLICIES.items():
             policy.settle(session, name, value, by=0)
         _let_people_in(session, town)
@@ -95,7 +95,7 @@ def found(town: Town) -> None:
         }
     for household in HOUSEHOLDS:
         pickups.choose_point(
-            town.db, town.households[household.name], points[household.point], by=town.speaker(household)
+            db, town.households[household.name], points[household.point], by=town.speaker(household)
         )
     _take_shares(town)
     _pay_in(town)
