@@ -94,9 +94,7 @@ def found(db: Db, town: Town) -> None:
             key: pickups.add_point(session, name, place=place, hours=hours) for key, name, place, hours in _POINTS
         }
     for household in HOUSEHOLDS:
-        pickups.choose_point(
-            db, town.households[household.name], points[household.point], by=town.speaker(household)
-        )
+        pickups.choose_point(db, town.households[household.name], points[household.point], by=town.speaker(household))
     _take_shares(town)
     _pay_in(town)
 
