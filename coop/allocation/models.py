@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, LargeBinary, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -88,12 +88,3 @@ class ChainHead(Base):
     season_id: Mapped[int] = mapped_column(ForeignKey("season.id"), primary_key=True)
     result_digest: Mapped[str]
     run_id: Mapped[int | None] = mapped_column(ForeignKey("allocation_run.id"))
-
-
-class Proof(Base):
-    """The proof file of a run, as anyone may have it: JSON lines, compressed."""
-
-    __tablename__ = "proof"
-
-    run_id: Mapped[int] = mapped_column(ForeignKey("allocation_run.id"), primary_key=True)
-    lines: Mapped[bytes] = mapped_column(LargeBinary, comment="zlib over UTF-8 JSON lines")

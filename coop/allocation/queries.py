@@ -1,6 +1,7 @@
 """Read what an allocation needs, and what its pages show."""
 
 import hmac
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,10 +11,10 @@ from sqlalchemy.orm import Session
 from coop.allocation.models import AllocationRun, ChainHead
 from coop.core.claims import MICRO, BatchInput, Standing, Terms
 from coop.core.explain import AwardFacts, Wording, standing_sentence
-from coop.core.pool_run import ClaimedBatch, PoolProblem
+from coop.core.pool_run import ClaimedBatch, PoolProblem, proof_of, share_out
 from coop.core.records import CHAIN_START, Source
 from coop.core.tickets import source_of_season
-from coop.db import Whole, copy_columns_out
+from coop.db import Whole, columns_of
 from coop.pools.models import Pool
 from coop.seasons import service as seasons
 from coop.seasons.models import Season
@@ -40,12 +41,26 @@ SELECT f.id, b.lot_number, p.family, f.rule, coalesce(r.pieces, 0)
 _CLAIMS = """
 SELECT l.offering_id, o.household_id, l.id, l.wish, l.up_to - l.wish
   FROM household_order o JOIN order_line l ON l.order_id = o.id
- WHERE o.pool_id = %s AND l.up_to > 0
+ WHERE o.pool_id = :pool AND l.up_to > 0
 """
 
 _STANDING = text(
     "SELECT family, household_id, owed_micro FROM standing WHERE season_id = :season AND household_id = ANY(:households)"
 )
+
+
+# where each claimant stood before the first of its batches in the order of application
+_OPENING = text("""
+SELECT DISTINCT ON (p.family, o.household_id) p.family, o.household_id, a.owed_before_micro
+  FROM award a
+  JOIN order_line l ON l.id = a.line_id
+  JOIN household_order o ON o.id = l.order_id
+  JOIN offering f ON f.id = a.offering_id
+  JOIN product p ON p.id = f.product_id
+  JOIN batch b ON b.id = f.batch_id
+ WHERE a.run_id = :run AND a.owed_before_micro IS NOT NULL
+ ORDER BY p.family, o.household_id, b.lot_number COLLATE "C"
+""")
 
 
 def pseudonym(secret: bytes, family: str, household_id: int) -> str:
@@ -65,9 +80,9 @@ def pool_problem(
 ) -> PoolProblem:
     """Read a pool's batches, claims and opening standing, under a rule."""
     secret = seasons.season_secret(session, season.id, field_key)
-    offered = [_Offered(*row) for row in session.execute(_OFFERED, {"pool": pool.id})]
+    offered = [_Offered(*row) for row in session.execute(_OFFERED, {"pool": pool.id}).all()]
     names = _Pseudonyms(secret)
-    claims = copy_columns_out(session, _CLAIMS, [pool.id], ("offering", "household", "line", "wish", "more"))
+    claims = columns_of(session, _CLAIMS, {"pool": pool.id}, ("offering", "household", "line", "wish", "more"))
     households = np.unique(claims["household"]).tolist()
     standing = Standing()
     if memory != "none":
@@ -86,6 +101,19 @@ def pool_problem(
         batches=_claimed(claims, offered, names, weights, season.guest_weight, rule),
         standing=standing,
     )
+
+
+def proof_of_run(session: Session, run_id: int, field_key: bytes) -> bytes:
+    """Write the proof of a run anew from what it froze and where its claimants stood; it must end at the digest it had then."""
+    run = session.get_one(AllocationRun, run_id)
+    problem = frozen_problem(session, run, field_key)
+    secret = seasons.season_secret(session, session.get_one(Pool, run.pool_id).season_id, field_key)
+    opening = session.execute(_OPENING, {"run": run_id})
+    standing = Standing({pseudonym(secret, family, household): owed for family, household, owed in opening})
+    problem = replace(problem, standing=standing, chain_start=run.chain_start or CHAIN_START)
+    shared = share_out(problem)
+    assert shared.result_digest == run.result_digest, f"run {run_id} can no longer be recomputed"
+    return proof_of(problem, shared)
 
 
 class _Pseudonyms(dict[tuple[str, int], str]):

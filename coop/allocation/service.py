@@ -1,7 +1,6 @@
 """Share out a closed pool: ask for a run, carry it out, publish it. Each step may be repeated and happens once."""
 
 import time
-import zlib
 from datetime import date, datetime
 
 import numpy as np
@@ -10,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from coop import jobs
 from coop.allocation import queries
-from coop.allocation.models import AllocationRun, ChainHead, Proof
+from coop.allocation.models import AllocationRun, ChainHead
 from coop.audit import service as audit
 from coop.batches import service as batches
 from coop.core.claims import STANDING_RULE, rule_named
@@ -20,7 +19,7 @@ from coop.core.ledger import Entry, household_party, released_from_hold
 from coop.core.pool_run import Fill, award_columns, fill, share_out
 from coop.core.records import CHAIN_START
 from coop.core.season import local_day
-from coop.db import Db, copy_columns_in
+from coop.db import Db, columns_of, copy_columns_in
 from coop.jobs import Lease
 from coop.ledger import service as ledger
 from coop.people import service as people
@@ -91,7 +90,6 @@ def carry_out(db: Db, lease: Lease, *, at: datetime, field_key: bytes) -> None:
             return
         awards = award_columns(problem, shared)
         copy_columns_in(session, "award", {"run_id": np.full(len(awards["line_id"]), run.id)} | awards)
-        session.add(Proof(run_id=run.id, lines=zlib.compress(shared.proof, 1)))
         run.state, run.proposed_at = "proposed", at
         run.chain_start = problem.chain_start
         run.input_digest, run.result_digest = shared.input_digest, shared.result_digest
@@ -180,14 +178,14 @@ def booking_day(session: Session, pool_id: int, *, today: date) -> date:
     return min(today, session.get_one(Pool, pool_id).pickup_on)
 
 
-_SHORT = text("""
+_SHORT = """
 SELECT o.household_id, l.id, (l.up_to - a.pieces) * (l.unit_minor + l.deposit_minor) AS minor
   FROM household_order o
   JOIN order_line l ON l.order_id = o.id AND l.up_to > 0
   JOIN award a ON a.run_id = :run AND a.offering_id = l.offering_id AND a.line_id = l.id
  WHERE o.pool_id = :pool AND a.pieces < l.up_to AND l.unit_minor + l.deposit_minor > 0
  ORDER BY o.household_id, l.id
-""")
+"""
 
 _MOVE_STANDING = text("""
 INSERT INTO standing (season_id, family, household_id, owed_micro)
@@ -279,8 +277,9 @@ def _locked_chain(session: Session, season_id: int) -> ChainHead:
 def _release_short(session: Session, run: AllocationRun, *, at: datetime) -> None:
     agreed = policy.all_current(session, at=at)
     day = booking_day(session, run.pool_id, today=local_day(at, agreed["zone"]))
+    columns = columns_of(session, _SHORT, {"run": run.id, "pool": run.pool_id}, ("household", "line", "minor"))
     short: dict[int, list[tuple[str, int, int]]] = {}
-    for household_id, line_id, minor in session.execute(_SHORT, {"run": run.id, "pool": run.pool_id}):
+    for household_id, line_id, minor in zip(*(values.tolist() for values in columns.values()), strict=True):
         short.setdefault(household_id, []).append((household_party(household_id), line_id, minor))
     entries = [
         Entry(f"alloc:{run.id}:{household_id}", "allocation", day, released_from_hold(lines))

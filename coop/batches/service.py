@@ -16,7 +16,7 @@ from coop.batches.models import Batch, Release, YieldReport
 from coop.catalog.models import Product
 from coop.core.errors import NotFound, RuleBroken
 from coop.core.season import local_day
-from coop.db import Db, copy_rows, take_ids
+from coop.db import Db, bigints, copy_rows, take_ids
 from coop.policy import service as policy
 
 MOST_PIECES = 1_000_000
@@ -112,7 +112,7 @@ def release_latest(session: Session, batch_ids: Sequence[int], *, by: int, at: d
             "   ORDER BY version DESC LIMIT 1) r ON true"
             " WHERE r.pieces IS DISTINCT FROM coalesce(y.pieces, 0) RETURNING batch_id"
         ),
-        {"ids": list(batch_ids), "by": by, "at": at},
+        {"ids": bigints(batch_ids), "by": by, "at": at},
     )
     return len(written.all())
 
@@ -124,7 +124,7 @@ def without_report(session: Session, batch_ids: Sequence[int]) -> int:
             "SELECT count(*) FROM unnest(CAST(:ids AS bigint[])) AS w (id)"
             " WHERE NOT EXISTS (SELECT FROM yield_report y WHERE y.batch_id = w.id)"
         ),
-        {"ids": list(batch_ids)},
+        {"ids": bigints(batch_ids)},
     )
     return int(missing or 0)
 

@@ -119,21 +119,20 @@ def ledger_balances(session: Session) -> list[tuple[int, str, int]]:
     return [(code, party, amount) for code, party, amount in rows]
 
 
-def published_proof(session: Session, pool: str) -> tuple[bytes, str]:
-    """Return a pool's published proof, compressed, and the digest of its result. Raises `not_found` or `not_published`."""
+def published_run(session: Session, pool: str) -> tuple[int, str]:
+    """Return the run that shared a pool out, and the digest of its result. Raises `not_found` or `not_published`."""
     found = session.execute(
         text(
-            "SELECT f.lines, u.result_digest FROM pool p"
-            " LEFT JOIN allocation_run u ON u.pool_id = p.id AND u.state = 'published'"
-            " LEFT JOIN proof f ON f.run_id = u.id WHERE p.name = :pool"
+            "SELECT u.id, u.result_digest FROM pool p"
+            " LEFT JOIN allocation_run u ON u.pool_id = p.id AND u.state = 'published' WHERE p.name = :pool"
         ),
         {"pool": pool},
     ).first()
     if found is None:
         raise NotFound(f"There is no pool called {pool}.")
-    if found.lines is None:
+    if found.id is None:
         raise RuleBroken("not_published", f"The sharing out of {pool} is not published, so there is no proof yet.")
-    return bytes(found.lines), found.result_digest
+    return found.id, found.result_digest
 
 
 def trial_balance(session: Session) -> TrialBalancePage:

@@ -2,7 +2,6 @@
 
 import secrets
 import time
-import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import BinaryIO
 
+from coop.allocation.queries import proof_of_run
 from coop.audit import service as audit
 from coop.books import queries
 from coop.books.models import CHECKED, Result
@@ -64,12 +64,13 @@ def export_ledger(db: Db, file: Path, *, at: datetime) -> Written:
     return written
 
 
-def export_proof(db: Db, pool: str, file: Path) -> str:
+def export_proof(db: Db, pool: str, file: Path, *, field_key: bytes) -> str:
     """Write the proof of a published pool, and return the digest of its result. Raises `not_published`, `unwritable_file`."""
     with db() as session:
-        lines, digest = queries.published_proof(session, pool)
+        run_id, digest = queries.published_run(session, pool)
+        lines = proof_of_run(session, run_id, field_key)
     with _whole_file(file) as out:
-        out.write(zlib.decompress(lines))
+        out.write(lines)
     return digest
 
 

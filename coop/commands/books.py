@@ -48,5 +48,5 @@ def ledger(file: Path, _format: str) -> None:
 def proof(pool: str, file: Path) -> None:
     """Write the proof of POOL, as published, to FILE; anybody can check it with `coop verify`."""
     with running(migrate=True) as coop:
-        digest = books.export_proof(coop.db, pool, file)
+        digest = books.export_proof(coop.db, pool, file, field_key=coop.settings.field_key)
     say({"pool": pool, "file": str(file), "result_digest": digest})

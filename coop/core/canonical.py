@@ -9,6 +9,8 @@ from coop.core.errors import RuleBroken
 INTEGERS_BELOW = 2**53
 """JSON readers elsewhere keep integers exactly only below this."""
 
+_quoted = json.JSONEncoder(ensure_ascii=False).encode  # made once: `dumps` with an option makes an encoder each time
+
 
 def canonical(value: Any) -> bytes:
     """Write `value` as canonical JSON: keys sorted, no spaces, UTF-8, whole numbers only.
@@ -27,7 +29,7 @@ def written(value: Any) -> bytes:
 
 def canonical_text(text: str) -> str:
     """Write one string as canonical JSON does, quotes included."""
-    return json.dumps(text, ensure_ascii=False)
+    return _quoted(text)
 
 
 def digest(value: Any) -> str:

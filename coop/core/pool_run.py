@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from coop.core.claims import BatchInput, Outcome, Standing, Terms
 from coop.core.fairness import jain, lowest_fill
-from coop.core.records import Head, Source, chain, freeze, last_link, proof_lines
+from coop.core.records import FrozenPool, Head, Source, chain, freeze, last_link, proof_lines
 from coop.core.sharing import share_out_pool
 
 Whole = NDArray[np.int64]
@@ -42,16 +42,24 @@ class PoolProblem:
 
 @dataclass(frozen=True, slots=True)
 class SharedPool:
-    """What came of a pool; `proof` is the proof file, as JSON lines."""
+    """What came of a pool: an outcome and a link of the chain for each batch, under the head that binds them."""
 
-    input_digest: str
-    result_digest: str
+    head: Head
+    frozen: FrozenPool
     outcomes: Sequence[Outcome]
-    proof: bytes
+    links: Sequence[str]
+
+    @property
+    def input_digest(self) -> str:
+        return self.frozen.digest
+
+    @property
+    def result_digest(self) -> str:
+        return last_link(self.head, self.links)
 
 
 def share_out(problem: PoolProblem) -> SharedPool:
-    """Share out every batch of a pool and write the record; the same problem always gives the same bytes."""
+    """Share out every batch of a pool and chain the results; the same problem always gives the same digests."""
     batches = [claimed.batch for claimed in problem.batches]
     frozen = freeze(batches, problem.terms)
     head = Head(
@@ -65,9 +73,13 @@ def share_out(problem: PoolProblem) -> SharedPool:
         input_digest=frozen.digest,
     )
     outcomes, _ = share_out_pool(batches, problem.standing, problem.terms, head.seed)
-    links = chain(head, batches, frozen, outcomes)
-    proof = b"".join(proof_lines(head, batches, frozen, outcomes, links))
-    return SharedPool(frozen.digest, last_link(head, links), outcomes, proof)
+    return SharedPool(head, frozen, outcomes, chain(head, batches, frozen, outcomes))
+
+
+def proof_of(problem: PoolProblem, shared: SharedPool) -> bytes:
+    """Write the proof file of a shared pool, as JSON lines."""
+    batches = [claimed.batch for claimed in problem.batches]
+    return b"".join(proof_lines(shared.head, batches, shared.frozen, shared.outcomes, shared.links))
 
 
 def award_columns(problem: PoolProblem, shared: SharedPool) -> dict[str, Whole]:

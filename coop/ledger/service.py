@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from coop.core.errors import NotFound, RuleBroken
 from coop.core.ledger import CHART, Entry
 from coop.core.season import month_of
-from coop.db import copy_rows, take_ids
+from coop.db import copy_numbers, copy_rows, take_ids
 from coop.ledger import models
 
 
@@ -65,7 +65,7 @@ def _copy_postings(
         for n, (code, party, amount, line_id) in enumerate(entry.postings, 1)
     )
     try:
-        copy_rows(session, "posting", ("entry_id", "n", "account_id", "amount", "line_id"), rows)
+        copy_numbers(session, "posting", ("entry_id", "n", "account_id", "amount", "line_id"), rows)
     except CheckViolation as error:
         if error.diag.constraint_name != "not_overdrawn":
             raise

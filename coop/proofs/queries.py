@@ -1,14 +1,13 @@
 """The proof of a published pool, and what somebody needs who checks it."""
 
 import re
-import zlib
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from coop.allocation.queries import pseudonym
+from coop.allocation.queries import proof_of_run, pseudonym
 from coop.core.errors import NotFound
 from coop.seasons import service as seasons
 
@@ -73,11 +72,10 @@ def names_of(session: Session, pool_id: int, household_id: int, *, field_key: by
     return [(family, pseudonym(secret, family, household_id)) for family in families]
 
 
-def proof_file(session: Session, pool_id: int) -> tuple[str, bytes]:
+def proof_file(session: Session, pool_id: int, *, field_key: bytes) -> tuple[str, bytes]:
     """Return the name and the bytes of a published pool's proof."""
     pool = _published(session, pool_id)
-    lines = session.execute(text("SELECT lines FROM proof WHERE run_id = :run"), {"run": pool.run_id}).scalar_one()
-    return _file_name(pool), zlib.decompress(lines)
+    return _file_name(pool), proof_of_run(session, pool.run_id, field_key)
 
 
 def _published(session: Session, pool_id: int) -> Any:

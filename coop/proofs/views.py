@@ -14,7 +14,7 @@ bp = Blueprint("proofs", __name__)
 @anyone
 def proof(pool_id: int) -> Response:
     with reading() as session:
-        name, lines = queries.proof_file(session, pool_id)
+        name, lines = queries.proof_file(session, pool_id, field_key=settings().field_key)
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(lines, mimetype="application/jsonl", headers=headers)
 

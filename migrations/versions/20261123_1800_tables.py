@@ -897,13 +897,6 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_offering_pool_id"), "offering", ["pool_id"], unique=False)
     op.create_table(
-        "proof",
-        sa.Column("run_id", sa.BigInteger(), nullable=False),
-        sa.Column("lines", sa.LargeBinary(), nullable=False, comment="zlib over UTF-8 JSON lines"),
-        sa.ForeignKeyConstraint(["run_id"], ["allocation_run.id"], name=op.f("fk_proof_run_id")),
-        sa.PrimaryKeyConstraint("run_id", name=op.f("pk_proof")),
-    )
-    op.create_table(
         "recorded_payment",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("household_id", sa.BigInteger(), nullable=False),

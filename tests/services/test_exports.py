@@ -16,7 +16,7 @@ from coop.books import service as books
 from coop.core.errors import NotFound, RuleBroken
 from coop.core.proof import verify_lines
 from coop.formats.beancount import account_name
-from tests.builders import NOW, a_household, give_credit
+from tests.builders import FIELD_KEY, NOW, a_household, give_credit
 from tests.carried import carry_through
 
 
@@ -72,7 +72,7 @@ def test_the_ledger_is_that_of_one_instant_though_others_go_on_posting(fresh_db,
 
 def test_a_published_pools_proof_is_checked_by_anybody(season, tmp_path):
     db, carried = season
-    digest = books.export_proof(db, carried.pools[0], tmp_path / "proof.jsonl")
+    digest = books.export_proof(db, carried.pools[0], tmp_path / "proof.jsonl", field_key=FIELD_KEY)
     with (tmp_path / "proof.jsonl").open("rb") as lines:
         verdict = verify_lines(lines)
     assert verdict == {"ok": True, "batches": 2, "result_digest": digest, "first_difference": None}
@@ -81,10 +81,10 @@ def test_a_published_pools_proof_is_checked_by_anybody(season, tmp_path):
 def test_there_is_no_proof_before_the_publication(season, tmp_path):
     db, carried = season
     with pytest.raises(RuleBroken) as refused:
-        books.export_proof(db, carried.pools[2], tmp_path / "proof.jsonl")
+        books.export_proof(db, carried.pools[2], tmp_path / "proof.jsonl", field_key=FIELD_KEY)
     assert refused.value.code == "not_published"
     with pytest.raises(NotFound):
-        books.export_proof(db, "Pool 99", tmp_path / "proof.jsonl")
+        books.export_proof(db, "Pool 99", tmp_path / "proof.jsonl", field_key=FIELD_KEY)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -92,7 +92,7 @@ def test_there_is_no_proof_before_the_publication(season, tmp_path):
 def test_a_place_that_is_no_file_is_refused_and_nothing_is_left(season, tmp_path, where):
     db, carried = season
     with pytest.raises(RuleBroken) as refused:
-        books.export_proof(db, carried.pools[0], tmp_path / where)
+        books.export_proof(db, carried.pools[0], tmp_path / where, field_key=FIELD_KEY)
     assert refused.value.code == "unwritable_file"
     assert list(tmp_path.iterdir()) == []
 
