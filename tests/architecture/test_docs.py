@@ -53,8 +53,7 @@ def test_the_readme_names_both_commands():
 
 def test_the_readme_names_every_word_of_the_command_and_no_other():
     in_table = set(re.findall(r"^\| `coop ([a-z-]+)` \|", README, re.MULTILINE))
-    of_dev = {"demo"} & WORDS.keys()  # `dev.py demo` is its way in
-    assert in_table | of_dev == WORDS.keys()
+    assert in_table == WORDS.keys()
 
 
 @pytest.mark.parametrize("path", PAGES, ids=_name)
@@ -65,7 +64,7 @@ def test_every_word_of_the_command_that_a_document_uses_exists(path):
         for _, block in FENCED.findall(path.read_text("utf-8"))
         for word in re.findall(r"(?:dev\.py coop|--rm (?:app|keeping)) ([a-z-]+)", block)
     }
-    assert used <= WORDS.keys() | {"demo"}
+    assert used <= WORDS.keys()
 
 
 @pytest.mark.parametrize("path", PAGES, ids=_name)
