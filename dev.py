@@ -126,12 +126,12 @@ def uv_installs(lock_name: str) -> bool:
 
 def pip_installs(*words: str) -> bool:
     """Install by the pip that comes with Python, run from its wheel: putting it into the environment first takes longer than all the rest."""
-    found = sorted(path for folder in pip_folders() for path in folder.glob("pip-*.whl"))
+    found = [path for folder in pip_folders() for path in sorted(folder.glob("pip-*.whl"))]
     if not found:
         sys.exit("This Python comes without pip. On Debian and Ubuntu: apt-get install python3-venv")
     program = [
         str(PYTHON),
-        str(found[-1] / "pip"),
+        str(found[0] / "pip"),
         "--disable-pip-version-check",
         "install",
         "--quiet",
@@ -142,12 +142,10 @@ def pip_installs(*words: str) -> bool:
 
 
 def pip_folders() -> list[Path]:
-    """Return where Pythons carry the wheel of their pip; Debian keeps it apart."""
+    """Return where Pythons carry the wheel of their pip, their own first; Debian keeps its one apart."""
     bundled = importlib.util.find_spec("ensurepip")
-    return [
-        Path("/usr/share/python-wheels"),
-        *([Path(bundled.origin).parent / "_bundled"] if bundled and bundled.origin else []),
-    ]
+    own = [Path(bundled.origin).parent / "_bundled"] if bundled and bundled.origin else []
+    return [*own, Path("/usr/share/python-wheels")]
 
 
 def make_venv() -> None:
