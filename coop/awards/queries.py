@@ -15,7 +15,6 @@ from coop.core.errors import NotFound
 from coop.core.explain import AwardFacts, Tie, Wording, fair_parts, standing_sentence, ties, webster_sentence
 from coop.core.paging import Slice
 from coop.core.tickets import seed_of, source_of_season
-from coop.proofs.queries import names_of
 from coop.seasons import service as seasons
 
 A_PAGE: Final = 50
@@ -39,7 +38,7 @@ class AwardLine:
 
 @dataclass(frozen=True, slots=True)
 class AwardsPage:
-    """`names` are what the household is called in the proof, by family of products."""
+    """`short` counts the pieces wished for that were not there; `received` those that were, with what came on top."""
 
     pool_id: int
     pool: str
@@ -53,9 +52,9 @@ class AwardsPage:
     part: Slice
     wished: int
     received: int
+    short: int
     to_pay_minor: int
     returned_minor: int
-    names: list[tuple[str, str]]
 
 
 _POOL = text("""
@@ -106,9 +105,9 @@ def awards_page(session: Session, pool_id: int, household_id: int, *, number: in
         part=part,
         wished=sum(row.wish for row in rows),
         received=sum(row.pieces or 0 for row in rows),
+        short=sum(row.wish - row.pieces + row.extra for row in rows) if is_out else 0,
         to_pay_minor=sum((row.pieces if is_out else row.up_to) * row.held_minor for row in rows),
         returned_minor=sum((row.up_to - row.pieces) * row.held_minor for row in rows) if is_out else 0,
-        names=names_of(session, pool_id, household_id, field_key=field_key) if is_out else [],
     )
 
 
@@ -125,7 +124,7 @@ def _line(row: Any, sentence: str) -> AwardLine:
         product=row.product,
         maker=row.maker,
         lot_number=row.lot_number,
-        unit=row.unit_one if row.wish == 1 else row.unit_many,
+        unit=row.unit_one if (row.wish if row.pieces is None else pieces) == 1 else row.unit_many,
         wish=row.wish,
         up_to=row.up_to,
         pieces=pieces,

@@ -529,3 +529,14 @@ def test_closing_before_the_cut_off_needs_a_reason(db, client_as, town):
     closed = admin.fill(path, {"reason": "The van comes a day early."})
     assert (closed.status_code, closed.location) == (303, f"/admin/pools/{town.pool}")
     assert "The van comes a day early." in admin.get(closed.location).text
+
+
+def test_a_season_without_a_memory_offers_no_batch_by_standing(db, client_as, local_settings):
+    with db.begin() as session:
+        season = a_season(session, "Winter", field_key=local_settings.field_key, rule="cea/webster@1", memory="none")
+        pool = a_pool(session, season, closes_at=now() + timedelta(days=2))
+        batch = a_batch(session, a_product(session, an_artisan(session)))
+    asked = {"price": "5.20", "deposit": "0", "rule": "cea/standing@1", "surplus": "next_pool"}
+    refused = client_as("admin").fill(f"/admin/pools/{pool}/batches/{batch}", asked)
+    assert refused.status_code == 422
+    assert "This season keeps no standing" in refused.text
