@@ -61,6 +61,11 @@ def may_see_statement(viewer: Viewer | None, artisan_id: int) -> bool:
     return may_speak_for(viewer, artisan_id) or _has(viewer, TREASURER, ADMIN)
 
 
+def may_see_statements(viewer: Viewer | None) -> bool:
+    """Somebody who may see statements at all; whose, `may_see_statement` says."""
+    return _has(viewer, ARTISAN, TREASURER, ADMIN)
+
+
 def may_run_season(viewer: Viewer | None) -> bool:
     """An admin runs seasons, pools, products, artisans, members and notices."""
     return _has(viewer, ADMIN)

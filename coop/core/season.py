@@ -44,6 +44,16 @@ def is_open(opens: datetime, closes: datetime, at: datetime) -> bool:
     return opens <= at <= closes
 
 
+def next_monthly(day_of_month: int, after: date) -> date:
+    """Find the next day of a monthly habit after a day; in a month that is too short it is the last."""
+    first = after.replace(day=1)
+    here = first.replace(day=min(day_of_month, monthrange(first.year, first.month)[1]))
+    if here > after:
+        return here
+    later = first + timedelta(days=31)
+    return later.replace(day=min(day_of_month, monthrange(later.year, later.month)[1]))
+
+
 class PoolWeek(NamedTuple):
     """The dates of a pool that is one ISO week: its days, the instants it opens and closes, and the day of its pickup."""
 

@@ -1,5 +1,6 @@
 """What makers are owed, and what payouts come to, read from postings."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final, NamedTuple
@@ -7,24 +8,32 @@ from typing import Final, NamedTuple
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from coop.core.ledger import BANK, PAYOUT_TRANSIT
+from coop.core.ledger import BANK, PAYOUT_TRANSIT, artisan_party
 from coop.core.payout import settle
 
 ACCOUNT_RESTS: Final = timedelta(days=14)
 """How long nothing is paid to a bank account after it was changed: time for its maker to notice a change that was not theirs."""
 
-OPEN_POSTINGS: Final = """
+WITH_SALES: Final = """
+  LEFT JOIN hand_over h ON h.entry_id = p.entry_id
+  LEFT JOIN hand_over_line hl ON hl.hand_over_id = h.id AND hl.line_id = p.line_id
+  LEFT JOIN order_line l ON l.id = p.line_id"""
+"""What was sold with a posting on a maker's account; nothing where it is a payment that came back."""
+
+
+def open_postings(more: str = "") -> str:
+    """Return the FROM and WHERE of what stands on makers' accounts and on no live statement; a payout's own debit is no earning."""
+    return f"""
   FROM posting p
   JOIN account a ON a.id = p.account_id AND a.code = 2100
-  JOIN entry e ON e.id = p.entry_id AND e.kind <> 'payout' AND e.business_date <= :through
- WHERE NOT EXISTS (SELECT FROM statement_line s WHERE s.entry_id = p.entry_id AND s.n = p.n AND s.live)
-"""
-"""What stands on makers' accounts and on no live statement; a payout's own debit is no earning."""
+  JOIN entry e ON e.id = p.entry_id AND e.kind <> 'payout' AND e.business_date <= :through{more}
+ WHERE NOT EXISTS (SELECT FROM statement_line s WHERE s.entry_id = p.entry_id AND s.n = p.n AND s.live)"""
+
 
 TAKE_LINES: Final = text(f"""
 WITH open AS MATERIALIZED (
   SELECT t.id AS statement_id, o.*
-    FROM (SELECT p.entry_id, p.n, p.line_id, -p.amount AS amount, substr(a.party, 9)::bigint AS artisan_id {OPEN_POSTINGS}) o
+    FROM (SELECT p.entry_id, p.n, p.line_id, -p.amount AS amount, substr(a.party, 9)::bigint AS artisan_id {open_postings()}) o
     JOIN statement t ON t.run_id = :run AND t.artisan_id = o.artisan_id),
 taken AS (
   INSERT INTO statement_line (statement_id, entry_id, n, amount_minor)
@@ -54,7 +63,8 @@ class Owed(NamedTuple):
 
 _OWED = text(f"""
 SELECT o.artisan_id, o.earned, b.id, b.changed_at
-  FROM (SELECT substr(a.party, 9)::bigint AS artisan_id, -sum(p.amount)::bigint AS earned {OPEN_POSTINGS} GROUP BY a.party) o
+  FROM (SELECT substr(a.party, 9)::bigint AS artisan_id, -sum(p.amount)::bigint AS earned {open_postings()}
+           AND (CAST(:parties AS text[]) IS NULL OR a.party = ANY(:parties)) GROUP BY a.party) o
   JOIN artisan m ON m.id = o.artisan_id
   LEFT JOIN LATERAL (
     SELECT d.id, CASE WHEN EXISTS (SELECT FROM bank_details x WHERE x.artisan_id = d.artisan_id AND x.id < d.id) THEN d.set_at END AS changed_at
@@ -63,9 +73,10 @@ SELECT o.artisan_id, o.earned, b.id, b.changed_at
 """)  # noqa: S608 - as above
 
 
-def owed_to_makers(session: Session, through: date) -> list[Owed]:
-    """Return what each maker has earned up to a day and was not paid, in name order."""
-    return [Owed(*row) for row in session.execute(_OWED, {"through": through})]
+def owed_to_makers(session: Session, through: date, *, only: Sequence[int] | None = None) -> list[Owed]:
+    """Return what each maker, or each of a few, has earned up to a day and was not paid, in name order."""
+    parties = None if only is None else [artisan_party(artisan_id) for artisan_id in only]
+    return [Owed(*row) for row in session.execute(_OWED, {"through": through, "parties": parties})]
 
 
 def why_it_waits(owed: Owed, minimum_minor: int, *, at: datetime) -> str:

@@ -20,6 +20,7 @@ DEFAULTS: Final[dict[str, Any]] = {
     "locale": "en_IE",
     "fee_bp": 1000,
     "payout_minimum_minor": 1000,
+    "payout_day": 5,
     "coop_iban": "",
     "demo": False,
 }

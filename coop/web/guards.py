@@ -63,6 +63,7 @@ member = Guard("member", roles.may_order)
 artisan = Guard("artisan", lambda viewer: viewer is not None and roles.ARTISAN in viewer.roles)
 packer = Guard("packer", roles.may_hand_over)
 treasurer = Guard("treasurer", roles.may_handle_money)
+statement_reader = Guard("statement_reader", roles.may_see_statements)
 admin = Guard("admin", roles.may_run_season)
 health = Guard("health", roles.may_see_health)
 

@@ -80,6 +80,38 @@ STATES: Final = {
         "cancelled": Said("cancelled"),
         "superseded": Said("replaced by a later one"),
     },
+    "payout_run": {
+        "requested": Said("being worked out", "told"),
+        "computed": Said("waits for a second person", "short"),
+        "approved": Said("approved, no bank file yet", "short"),
+        "file_made": Said("with the bank", "told"),
+        "settled": Said("paid", "good"),
+        "partly_returned": Said("partly came back", "wrong"),
+        "failed": Said("went wrong", "wrong"),
+        "cancelled": Said("called off"),
+    },
+    "payment": {
+        "waits": Said("not sent yet"),
+        "sent": Said("on its way", "told"),
+        "settled": Said("paid", "good"),
+        "returned": Said("came back", "wrong"),
+        "cancelled": Said("called off"),
+    },
+    "waits": {
+        "": Said("paid now", "good"),
+        "nothing_owed": Said("nothing owed"),
+        "below_minimum": Said("waits: under the minimum", "short"),
+        "no_account": Said("waits: no bank account", "short"),
+        "account_changed": Said("waits: account changed", "short"),
+    },
+    "bank_line": {
+        "payout_settled": Said("payout", "good"),
+        "payout_returned": Said("payout came back", "wrong"),
+        "recorded": Said("recorded by hand", "good"),
+        "unidentified": Said("whose is not known", "short"),
+        "identified": Said("found its household", "good"),
+        "unmatched": Said("not matched", "short"),
+    },
 }
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coop.core.errors import RuleBroken
-from coop.core.season import instant, is_open, local_day, month_of, pool_week, zone_named
+from coop.core.season import instant, is_open, local_day, month_of, next_monthly, pool_week, zone_named
 
 LONDON = "Europe/London"
 NINETIES, CENTURY_END = (
@@ -75,3 +75,18 @@ def test_a_day_belongs_to_its_zone_and_its_month():
     assert local_day(datetime(2011, 6, 30, 23, 30, tzinfo=UTC), LONDON) == date(2011, 7, 1)
     assert month_of(date(2024, 2, 10)) == (date(2024, 2, 1), date(2024, 2, 29))
     assert month_of(date(2026, 12, 31)) == (date(2026, 12, 1), date(2026, 12, 31))
+
+
+@pytest.mark.parametrize(
+    ("day_of_month", "after", "then"),
+    [
+        (5, date(2026, 11, 4), date(2026, 11, 5)),
+        (5, date(2026, 11, 5), date(2026, 12, 5)),
+        (5, date(2026, 12, 31), date(2027, 1, 5)),
+        (31, date(2027, 1, 31), date(2027, 2, 28)),
+        (31, date(2027, 2, 28), date(2027, 3, 31)),
+        (1, date(2026, 12, 31), date(2027, 1, 1)),
+    ],
+)
+def test_a_monthly_day_comes_after_today_and_never_skips_a_month(day_of_month, after, then):
+    assert next_monthly(day_of_month, after) == then

@@ -19,6 +19,7 @@ WHO = {
     "artisan": {"artisan"},
     "packer": {"packer", "admin"},
     "treasurer": {"treasurer", "admin"},
+    "statement_reader": {"artisan", "treasurer", "admin"},
     "admin": {"admin"},
     "health": {"treasurer", "admin"},
 }

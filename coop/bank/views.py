@@ -1,0 +1,99 @@
+"""Payments recorded by hand and bank statements, for treasurers."""
+
+import hashlib
+import re
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+
+from coop.bank import forms, queries, service
+from coop.clock import now
+from coop.web.forms import heeding
+from coop.web.guards import treasurer, viewer
+from coop.web.headers import takes_files
+from coop.web.paging import page_number, sought
+from coop.web.reading import db, reading
+from coop.web.views import Answer, Page
+
+bp = Blueprint("bank", __name__)
+
+
+@bp.get("/bank/payments")
+@treasurer
+def payments() -> Page:
+    with reading() as session:
+        page = queries.payments_page(session, sought(), number=page_number())
+    return render_template("bank/payments.html", page=page)
+
+
+@bp.get("/bank/payments/new")
+@treasurer
+def choose() -> Page:
+    with reading() as session:
+        page = queries.choose_page(session, sought(), number=page_number(), line_id=_line())
+    return render_template("bank/choose.html", page=page)
+
+
+@bp.route("/bank/payments/new/<int:household_id>", methods=["GET", "POST"])
+@treasurer
+def record(household_id: int) -> Answer:
+    with reading() as session:
+        page = queries.record_page(session, household_id, line_id=_line())
+    form = forms.PaymentForm().offer(page)
+    if form.accepted():
+        with heeding(form):
+            _record(household_id, form)
+            flash(f"Recorded for {page.household}.", "good")
+            return redirect(url_for(".payments"), code=303)
+    return render_template("bank/record.html", page=page, form=form), form.status
+
+
+@bp.route("/bank/statements", methods=["GET", "POST"])
+@takes_files(6 * 1024 * 1024)
+@treasurer
+def statements() -> Answer:
+    form = forms.StatementForm()
+    if form.accepted():
+        with heeding(form):
+            return redirect(url_for(".statement", statement_id=_take_in(form.file.data.read())), code=303)
+    with reading() as session:
+        page = queries.statements_page(session, number=page_number())
+    return render_template("bank/statements.html", page=page, form=form), form.status
+
+
+@bp.get("/bank/statements/<int:statement_id>")
+@treasurer
+def statement(statement_id: int) -> Page:
+    with reading() as session:
+        page = queries.statement_page(session, statement_id, number=page_number())
+    return render_template("bank/statement.html", page=page)
+
+
+def _record(household_id: int, form: forms.PaymentForm) -> None:
+    service.record_payment(
+        db(),
+        household_id,
+        share_id=form.share_id(),
+        amount_minor=form.amount.data,
+        received_on=form.received_on.data,
+        reference=form.reference.data,
+        by=viewer().person_id,
+        at=now(),
+        key=str(form.key.data),
+    )
+
+
+def _take_in(content: bytes) -> int:
+    with reading() as session:
+        known = queries.statement_of(session, hashlib.sha256(content).hexdigest())
+    statement_id = service.import_statement(db(), content, by=viewer().person_id, at=now())
+    if known is None:
+        flash("Taken in. Each line stands here with what it was.", "good")
+    else:
+        flash("This very file was taken in before, so nothing was changed.")
+    return statement_id
+
+
+def _line() -> int | None:
+    """Return the line of a bank statement that a payment is recorded from, if the address names one."""
+    typed = request.args.get("line", "")
+    return int(typed) if re.fullmatch("[0-9]{1,18}", typed) else None

@@ -1,0 +1,1 @@
+"""The treasurer's pages about payouts: preview, approval, bank file."""
