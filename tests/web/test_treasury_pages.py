@@ -372,3 +372,8 @@ def test_amounts_below_the_minimum_are_the_policys(client_as, coop, db):
     with db.begin() as session:
         policy.settle(session, "payout_minimum_minor", 400, by=0)
     assert "To pay €72.18 to 2 makers" in shown(client_as("treasurer"), "/payouts/new")
+
+
+@pytest.mark.parametrize(("role", "first"), [("treasurer", "/payouts"), ("packer", "/pickups"), ("admin", "/admin")])
+def test_whoever_orders_nothing_begins_where_their_work_is(client_as, role, first):
+    assert client_as(role).get("/").location == first
