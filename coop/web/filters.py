@@ -38,7 +38,12 @@ def money(minor: int) -> str:
 
 def pieces(count: int) -> str:
     """Write a whole number with the thousands told apart."""
-    return str(format_decimal(count, locale=customs().locale))
+    return _write_count(count, customs().locale)
+
+
+@lru_cache(maxsize=4096)
+def _write_count(count: int, locale: str) -> str:
+    return str(format_decimal(count, locale=locale))
 
 
 def percent_bp(basis_points: int) -> str:
