@@ -43,6 +43,7 @@ def record_payment(
     """
     with db.begin() as session:
         body = {
+            "act": "record_payment",
             "household": household_id,
             "minor": amount_minor,
             "on": received_on,

@@ -1,7 +1,7 @@
 """Accounts, entries and postings: debit +, credit -, whole minor units, append-only.
 
 The database itself refuses an entry that does not balance, is incomplete, lies in a closed period or overdraws an
-account that may not go below zero; the triggers stand in the migration `ledger_guards`.
+account that may not go below zero; the triggers stand in the migration `guards`.
 """
 
 from datetime import date

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import NamedTuple
 
@@ -72,7 +72,8 @@ def place_order(
     `over_cap`, `bad_wish`, `same_line_twice` or `insufficient_credit`; then nothing has changed.
     """
     with db.begin() as session:
-        body = {"pool": pool_id, "wishes": [(w.offering_id, w.wish, w.up_to) for w in wishes], "keep": keep_others}
+        asked = [asdict(wish) for wish in wishes]
+        body = {"act": "place_order", "household": household_id, "pool": pool_id, "wishes": asked, "keep": keep_others}
         spent = keys.spend(session, by=by, key=key, body=body)
         if spent is not None:
             return spent

@@ -75,7 +75,7 @@ def hand_over(
     Raises `not_published`, `exceeds_allocation`, `nothing_handed_over` or `age_check`; then nothing has changed.
     """
     with db.begin() as session:
-        body = {"order": order_id, "pieces": sorted(pieces.items()), "age": age_checked}
+        body = {"act": "hand_over", "order": order_id, "pieces": sorted(pieces.items()), "age": age_checked}
         spent = keys.spend(session, by=by, key=key, body=body)
         if spent is not None:
             return spent

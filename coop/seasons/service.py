@@ -99,7 +99,9 @@ def announce_season(
 ) -> int:
     """Plan a season under the co-op's default rule."""
     with db.begin() as session:
-        body = {"act": "announce_season", "name": name, "starts": starts, "ends": ends, "guests": guests_may_order}
+        body = {"act": "announce_season", "name": name, "starts": starts, "ends": ends, "guests": guests_may_order} | {
+            "guest_weight": guest_weight
+        }
         if (earlier := keys.spend(session, by=by, key=key, body=body)) is not None:
             return earlier
         if ends < local_day(at, policy.current(session, "zone", at=at)):
