@@ -44,6 +44,7 @@ AREAS: Final = (
     "workshop",
     "desk",
     "books",
+    "impact",
     "health",
     "home",
 )

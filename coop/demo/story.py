@@ -21,6 +21,7 @@ from coop.demo.people import HOUSEHOLDS, PACKERS, TREASURERS
 from coop.demo.town import Lot, Town, found
 from coop.demo.wishes import orders_in
 from coop.formats import camt
+from coop.impact import service as impact
 from coop.jobs import Lease, Outbox
 from coop.ledger import queries as ledger
 from coop.orders import service as orders
@@ -60,7 +61,7 @@ def seed(database_url: str, *, field_key: bytes, at: datetime, assume_role: bool
 
 
 def tell(town: Town, at: datetime) -> None:
-    """Carry the three pools: one to the makers' pay, one to its yields, one to its orders."""
+    """Carry the three pools: one to the makers' pay, one to its yields, one to its orders; then publish the figures."""
     first, second, third = (_plan(town.db, town, number) for number in range(len(POOLS)))
     _order(town, first, 0)
     _report(town, 0)
@@ -71,6 +72,7 @@ def tell(town: Town, at: datetime) -> None:
     _order(town, second, 1)
     _report(town, 1)
     _order(town, third, 2, until=at)
+    impact.publish_snapshot(town.db, town.season, by=town.admin, at=at)
     for batch in POOLS[2][1]:
         if batch.begun:
             batches.start_batch(town.db, town.lots[batch.lot].batch_id, by=_maker(town, batch), at=town.calendar.at(-1))

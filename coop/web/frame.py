@@ -40,6 +40,7 @@ NAV: Final[tuple[Entry, ...]] = (
     Entry("workshop.board", "Workshop"),
     Entry("makers.everybody", "Makers"),
     Entry("makers.batches", "Batches"),
+    Entry("impact.snapshot", "Impact"),
     Entry("households.everybody", "Members"),
     Entry("office.pools", "Pools"),
     Entry("statements.mine", "Statements"),
@@ -56,6 +57,7 @@ PERSON: Final[tuple[Entry, ...]] = (
 )
 FOOTER: Final[tuple[Entry, ...]] = (
     Entry("makers.everybody", "Makers"),
+    Entry("impact.snapshot", "Impact"),
     Entry("home.sharing", "How sharing works"),
 )
 
