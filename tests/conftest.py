@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from coop.config import Settings, libpq_url
 from coop.embedded import Services
-from tests.builders import FIELD_KEY
+from tests.builders import FIELD_KEY, NOW
 from tests.crew import Crew, PostOffice, hired, until
 
 _numbers = itertools.count(1)
@@ -98,6 +98,17 @@ def fresh_db(database: Database) -> Iterator[sessionmaker[Session]]:
     engine = create_engine(database.app_url, connect_args={"options": "-c timezone=UTC"}, pool_size=50)
     yield sessionmaker(engine, expire_on_commit=False)
     engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def riverside(services: Services, template: str) -> Iterator[Database]:
+    """The demo co-op on a database that the tests of one module share."""
+    from coop.demo.story import seed
+
+    made = _copy(services, template)
+    seed(made.app_url, field_key=FIELD_KEY, at=NOW)
+    yield made
+    _drop(services, made)
 
 
 @pytest.fixture

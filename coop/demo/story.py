@@ -1,7 +1,7 @@
 """The demo's three pools, carried as far as each has come, by the same commands that pages and workers use."""
 
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 from sqlalchemy import select, text
@@ -15,6 +15,7 @@ from coop.catalog import service as catalog
 from coop.core.errors import RuleBroken
 from coop.core.season import local_day
 from coop.db import Db, connect
+from coop.demo.bank import statement
 from coop.demo.calendar import ZONE, Calendar
 from coop.demo.makers import MAKERS, POOLS, PRODUCTS, Batch
 from coop.demo.people import HOUSEHOLDS, PACKERS, TREASURERS
@@ -23,10 +24,8 @@ from coop.demo.wishes import orders_in
 from coop.formats import camt
 from coop.impact import service as impact
 from coop.jobs import Lease, Outbox
-from coop.ledger import queries as ledger
 from coop.orders import service as orders
 from coop.orders.service import Wish
-from coop.payouts import queries as payout_queries
 from coop.payouts import service as payouts
 from coop.people.models import Person
 from coop.pickups import service as pickups
@@ -45,13 +44,20 @@ def seed(database_url: str, *, field_key: bytes, at: datetime, assume_role: bool
     All commands run inside one transaction: what was begun and not ended leaves nothing behind.
     """
     db = connect(database_url, assume_role=assume_role)
+    try:
+        return _seed_once(db, field_key=field_key, at=at)
+    finally:
+        db.kw["bind"].dispose()
+
+
+def _seed_once(db: Db, *, field_key: bytes, at: datetime) -> bool:
     with db() as session:
         if policy.current(session, "demo", at=at):
             return False
         if session.scalar(select(Person.id).limit(1)) is not None:
             raise RuleBroken("not_empty", "This database holds a co-op already. Give the demo an empty one.")
     with db.kw["bind"].connect() as connection, connection.begin():
-        inside = sessionmaker(connection, join_transaction_mode="create_savepoint", expire_on_commit=False)
+        inside = sessionmaker(connection, join_transaction_mode="rollback_only", expire_on_commit=False)
         town = Town(inside, field_key, Calendar.around(at))
         found(inside, town)
         tell(town, at)
@@ -203,29 +209,9 @@ def _pay_out(town: Town) -> None:
     payouts.make_file(town.db, run_id, by=town.treasurer, at=sent, field_key=town.field_key)
     booked_on = town.calendar.day(-24)
     with town.db() as session:
-        statement = _statement(session, run_id, booked_on, at=sent)
-    content = camt.write_camt053(statement, created_at=town.calendar.at(-24, 18))
+        confirmed = statement(session, run_id, booked_on, at=sent)
+    content = camt.write_camt053(confirmed, created_at=town.calendar.at(-24, 18))
     bank.import_statement(town.db, content, by=town.treasurer, at=town.calendar.at(-23, 9))
-
-
-def _statement(session: Session, run_id: int, booked_on: date, *, at: datetime) -> camt.BankStatement:
-    """Make the statement by which the bank confirms the run's payments."""
-    opening = ledger.bank_balance(session)
-    agreed = policy.all_current(session, at=at)
-    lines = tuple(
-        camt.BankLine(f"{sent.end_to_end_id}BOOKED", -sent.amount_minor, booked_on, sent.end_to_end_id, "Payout")
-        for sent in payout_queries.in_transit(session, run_id)
-    )
-    return camt.BankStatement(
-        reference=f"RCC {booked_on:%Y-%m}",
-        iban=agreed["coop_iban"],
-        currency=agreed["currency"],
-        opening_minor=opening,
-        closing_minor=opening + sum(line.minor for line in lines),
-        opens_on=booked_on,
-        closes_on=booked_on,
-        lines=lines,
-    )
 
 
 def _work(town: Town, job: str, row_id: int, work: Callable[[Db, Lease], None]) -> None:

@@ -19,6 +19,7 @@ from coop.formats.iban import demo_iban
 from coop.people import service as people
 from coop.people.models import Person
 from coop.pickups import service as pickups
+from coop.pickups.models import PickupChoice
 from coop.policy import service as policy
 from coop.seasons import service as seasons
 
@@ -93,8 +94,9 @@ def found(db: Db, town: Town) -> None:
         points = {
             key: pickups.add_point(session, name, place=place, hours=hours) for key, name, place, hours in _POINTS
         }
-    for household in HOUSEHOLDS:
-        pickups.choose_point(db, town.households[household.name], points[household.point], by=town.speaker(household))
+        session.add_all(
+            PickupChoice(household_id=town.households[one.name], point_id=points[one.point]) for one in HOUSEHOLDS
+        )
     _take_shares(town)
     _pay_in(town)
 

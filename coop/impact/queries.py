@@ -1,4 +1,4 @@
-"""What a season comes to, measured from the ledger; and the public page over what was published of it."""
+"""What a season comes to by the ledger, and the public page over what was published of it."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -141,8 +141,6 @@ LABELS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A published figure with its label; without a value it is withheld, or there is nothing to tell yet."""
-
     name: str
     label: str
     value: int | None
@@ -155,8 +153,6 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class PoolPaid:
-    """What reached the makers for one pool, in minor units."""
-
     label: str
     size: int
 
@@ -173,8 +169,6 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """Another snapshot that was published and can still be read."""
-
     id: int
     season: str
     taken_at: datetime

@@ -1,0 +1,30 @@
+"""The demo's bank: it confirms what it is sent."""
+
+from datetime import date, datetime
+
+from sqlalchemy.orm import Session
+
+from coop.formats import camt
+from coop.ledger import queries as ledger
+from coop.payouts import queries as payouts
+from coop.policy import service as policy
+
+
+def statement(session: Session, run_id: int, booked_on: date, *, at: datetime) -> camt.BankStatement:
+    """Make the statement by which the bank confirms the run's payments."""
+    opening = ledger.bank_balance(session)
+    agreed = policy.all_current(session, at=at)
+    lines = tuple(
+        camt.BankLine(f"{sent.end_to_end_id}BOOKED", -sent.amount_minor, booked_on, sent.end_to_end_id, "Payout")
+        for sent in payouts.in_transit(session, run_id)
+    )
+    return camt.BankStatement(
+        reference=f"RCC {booked_on:%Y-%m}",
+        iban=agreed["coop_iban"],
+        currency=agreed["currency"],
+        opening_minor=opening,
+        closing_minor=opening + sum(line.minor for line in lines),
+        opens_on=booked_on,
+        closes_on=booked_on,
+        lines=lines,
+    )
