@@ -16,7 +16,7 @@ PAYLOADS = [
     "<script>alert(1)</script>",
     '"><img src=x onerror=alert(1)>',
     "' onmouseover='alert(1)",
-    "{{ 7*7 }}{% raise %}",
+    "{{ 7919*7907 }}{% raise %}",
     "</title><svg/onload=alert(1)>",
     "javascript:alert(1)//",
 ]
@@ -31,7 +31,7 @@ def test_a_name_is_words_wherever_it_is_shown(app, client_as, db, payload):
     for address in addresses(app, {"person_id": browser.person_id}):
         if address.method == "GET":
             page = browser.get(address.path).text
-            assert "49" not in page or "{{" not in payload, address
+            assert "62615533" not in page, address
             assert payload not in page or not set(payload) & set("<>\"'"), address
             assert not re.search(r"(?i)<(script|img|svg)[^>]*(alert|onerror|onload)", page), address
 

@@ -9,6 +9,7 @@ import pytest
 from coop.people import service as people
 from coop.web import guards
 from coop.web.guards import safe_next
+from tests.web.conftest import without_tokens
 from tests.web.walking import addresses
 
 ROLES = ("member", "artisan", "packer", "treasurer", "admin")
@@ -84,7 +85,7 @@ def test_anothers_row_reads_like_one_that_never_was(client_as, someone, db):
     crossed = ana.press(f"/people/{tomas.id}/roles/{grant_of_petra}/end")
     unknown = ana.press("/people/999999/roles/999999/end")
     assert (crossed.status_code, unknown.status_code) == (404, 404)
-    assert crossed.text == unknown.text
+    assert without_tokens(crossed.text) == without_tokens(unknown.text)
 
 
 def test_a_sign_in_of_somebody_else_cannot_be_ended_and_is_not_admitted_to_exist(client_as, db):
@@ -93,7 +94,7 @@ def test_a_sign_in_of_somebody_else_cannot_be_ended_and_is_not_admitted_to_exist
         his = session.scalar(people.select(_sign_in().id).where(_sign_in().person_id == tomas.person_id))
     crossed, unknown = (ana.press(f"/account/sign-ins/{one}/end") for one in (his, 999_999))
     assert (crossed.status_code, unknown.status_code) == (404, 404)
-    assert crossed.text == unknown.text
+    assert without_tokens(crossed.text) == without_tokens(unknown.text)
     assert tomas.get("/account/sign-ins").status_code == 200
 
 
