@@ -36,6 +36,7 @@ AREAS: Final = (
     "sharing",
     "runs",
     "office",
+    "facts",
     "households",
     "statements",
     "bank",

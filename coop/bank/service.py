@@ -101,7 +101,9 @@ def import_statement(db: Db, content: bytes, *, by: int, at: datetime) -> int:
             return known
         agreed = policy.all_current(session, at=at)
         if not agreed["coop_iban"]:
-            raise RuleBroken("no_bank_account", "The co-op's own bank account is not set yet. Add it in the settings.")
+            raise RuleBroken(
+                "no_bank_account", "The co-op's own bank account is not set yet. An admin adds it under Settings."
+            )
         parsed = camt.read_camt053(content, iban=agreed["coop_iban"], currency=agreed["currency"])
         statement = BankStatement(
             sha256=sha256,

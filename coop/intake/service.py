@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from coop.audit import service as audit
 from coop.batches import service as batches
 from coop.catalog import service as catalog
+from coop.clock import now
 from coop.core.errors import RuleBroken
 from coop.core.ledger import Entry, credit_paid_in, household_party
 from coop.core.season import local_day
@@ -132,7 +133,7 @@ def _agree_on_money(session: Session, *, currency: str, zone: str, by: int) -> N
     wanted = {"currency": currency, "zone": zone} | ({} if agreed["coop_iban"] else {"coop_iban": demo_iban("GB", 1)})
     for policy_name, value in wanted.items():
         if agreed[policy_name] != value:
-            policy.settle(session, policy_name, value, by=by)
+            policy.change(session, policy_name, value, by=by, at=now())
 
 
 def _refuse_taken(session: Session, files: SeasonFiles, name: str) -> None:

@@ -145,7 +145,9 @@ def make_file(db: Db, run_id: int, *, by: int, at: datetime, field_key: bytes) -
         _must_be(run, "approved", "The bank file is made once a second person has approved the run.")
         agreed = policy.all_current(session, at=at)
         if not agreed["coop_iban"]:
-            raise RuleBroken("no_bank_account", "The co-op's own bank account is not set yet. Add it in the settings.")
+            raise RuleBroken(
+                "no_bank_account", "The co-op's own bank account is not set yet. An admin adds it under Settings."
+            )
         _check_covered(session, run_id)
         payments = _payments(session, run_id)
         message_id = f"SB{run_id}R{at:%Y%m%d%H%M%S}"

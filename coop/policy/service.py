@@ -33,7 +33,14 @@ def settle(session: Session, name: str, value: Any, *, by: int, effective_from: 
         raise RuleBroken("unknown_policy", f"There is no policy called {name}.")
     session.add(Policy(name=name, value=value, effective_from=effective_from, set_by=by))
     session.flush()
-    audit.record(session, "settle_policy", by=by, subject=("policy", 0), detail={"name": name, "value": value})
+    told = f"ends in {value[-4:]}" if name == "coop_iban" and value else value
+    audit.record(session, "settle_policy", by=by, subject=("policy", 0), detail={"name": name, "value": told})
+
+
+def change(session: Session, name: str, value: Any, *, by: int, at: datetime) -> None:
+    """Set a policy from now on; one that was never settled holds from the start."""
+    settled = session.scalar(select(Policy.id).where(Policy.name == name).limit(1)) is not None
+    settle(session, name, value, by=by, effective_from=at if settled else FROM_THE_START)
 
 
 def current(session: Session, name: str, *, at: datetime) -> Any:

@@ -50,6 +50,7 @@ NAV: Final[tuple[Entry, ...]] = (
     Entry("seasons.everything", "Seasons"),
     Entry("people.everybody", "People"),
     Entry("books.trial_balance", "Books"),
+    Entry("facts.settings", "Settings"),
 )
 PERSON: Final[tuple[Entry, ...]] = (
     Entry("access.sign_ins", "Where you are signed in"),

@@ -1,0 +1,54 @@
+"""What an admin says about the co-op."""
+
+from flask import request
+
+from coop.core.money import MINOR_EXPONENT, parse_amount
+from coop.facts.service import Facts
+from coop.web.fields import AmountField, TextLine
+from coop.web.forms import CoopForm
+from coop.web.reading import customs
+
+
+class SmallestPayout(AmountField):
+    """An amount in the currency of the same form, which may be about to change."""
+
+    def read(self, typed: str) -> int:
+        """Read it with the decimals of the currency that was sent along."""
+        named = request.form.get("currency", "").strip().upper()
+        return parse_amount(typed, MINOR_EXPONENT.get(named, customs().exponent), customs().numbers, least=self.least)
+
+
+class FactsForm(CoopForm):
+    coop_name = TextLine(
+        "Name of the co-op", most=70, description="On every page, in letters, and as payer at the bank."
+    )
+    coop_line = TextLine("One line under the name", optional=True)
+    coop_town = TextLine("Town", optional=True)
+    currency = TextLine(
+        "Currency",
+        most=3,
+        description="Its ISO code, such as EUR. It stays once anything is in the books.",
+        render_kw={"list": "currencies", "autocomplete": "off", "spellcheck": "false"},
+    )
+    zone = TextLine(
+        "Time zone",
+        most=60,
+        description="Cut-offs and days go by it: Europe/London.",
+        render_kw={"list": "zones", "autocomplete": "off", "spellcheck": "false"},
+    )
+    locale = TextLine(
+        "Language and place",
+        most=20,
+        description="How amounts and dates are written: en_IE, de_AT.",
+        render_kw={"autocomplete": "off", "spellcheck": "false"},
+    )
+    payout_minimum_minor = SmallestPayout(
+        "Smallest payout", least=0, description="A maker who is owed less waits for the next payout."
+    )
+    coop_iban = TextLine(
+        "IBAN of the co-op", most=60, optional=True, render_kw={"autocomplete": "off", "spellcheck": "false"}
+    )
+
+    def facts(self) -> Facts:
+        """Return what was typed."""
+        return Facts(**{name: self[name].data for name in Facts.__dataclass_fields__})
