@@ -25,7 +25,7 @@ def addresses(app: Flask, named: Mapping[str, object] | None = None) -> list[Add
 
 def _each(app: Flask, named: Mapping[str, object]) -> Iterator[Address]:
     for rule in app.url_map.iter_rules():
-        values = {name: named.get(name, _plain(rule, name)) for name in rule.arguments}
+        values = {name: named.get(name, _plain(rule, name)) for name in rule.arguments - (rule.defaults or {}).keys()}
         path = rule.build(values, append_unknown=False)
         assert path is not None, rule
         for method in sorted((rule.methods or set()) - {"OPTIONS", "HEAD"}):
