@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import click
+import psycopg
 
 from coop import supervisor
 from coop.commands.house import run
-from coop.config import Settings, default_home
+from coop.config import Settings, default_home, libpq_url
 
 
 @click.command()
@@ -30,10 +32,19 @@ def demo(host: str, port: int | None) -> None:
 
 
 def _prepare(read: Settings) -> None:
-    from coop.clock import now  # noqa: PLC0415 - read beside the others' start, not before
+    if _is_there(read):
+        return
+    from coop.clock import now  # noqa: PLC0415 - all services are read for the first start alone
     from coop.demo.story import seed  # noqa: PLC0415
 
+    print("Writing the demo co-op; this is done once.", file=sys.stderr, flush=True)
     seed(read.database_url, field_key=read.field_key, at=now(), assume_role=read.assume_role)
+
+
+def _is_there(read: Settings) -> bool:
+    """Tell at once, so that a later start does not wait for what only the first one needs."""
+    with psycopg.connect(libpq_url(read.database_url)) as connection:
+        return connection.execute("SELECT 1 FROM policy WHERE name = 'demo' AND value = 'true'").fetchone() is not None
 
 
 def _ready(read: Settings) -> list[str]:
