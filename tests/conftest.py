@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from coop.config import Settings, libpq_url
 from coop.embedded import Services
-from tests.builders import FIELD_KEY, NOW
+from tests.builders import FIELD_KEY
 from tests.crew import Crew, PostOffice, hired, until
 
 _numbers = itertools.count(1)
@@ -100,13 +100,22 @@ def fresh_db(database: Database) -> Iterator[sessionmaker[Session]]:
     engine.dispose()
 
 
-@pytest.fixture(scope="module")
-def riverside(services: Services, template: str) -> Iterator[Database]:
-    """The demo co-op on a database that the tests of one module share."""
+@pytest.fixture(scope="session")
+def seeded(services: Services, template: str) -> Iterator[str]:
+    """The name of a database with the demo co-op as of now; nobody stays connected to it."""
+    from coop.clock import now
     from coop.demo.story import seed
 
     made = _copy(services, template)
-    seed(made.app_url, field_key=FIELD_KEY, at=NOW)
+    seed(made.app_url, field_key=FIELD_KEY, at=now())
+    yield made.name
+    _drop(services, made)
+
+
+@pytest.fixture(scope="module")
+def riverside(services: Services, seeded: str) -> Iterator[Database]:
+    """The demo co-op on a database that the tests of one module share."""
+    made = _copy(services, seeded)
     yield made
     _drop(services, made)
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, text
 
+from coop.clock import now
 from coop.core.errors import NotFound
 from coop.db import connect
 from coop.impact import queries
@@ -71,7 +72,7 @@ def test_heads_are_counted_once(shown):
 
 def test_parts_of_each_ten_add_up_to_ten(shown):
     with shown() as session:
-        page = queries.impact_page(session, None, at=NOW)
+        page = queries.impact_page(session, None, at=now())
     assert sum(part.size for part in page.of_ten) == 1000
 
 
@@ -79,11 +80,11 @@ def test_publishing_again_changes_no_earlier_row(shown):
     before = figures(shown)
     with shown() as session:
         season_id = session.scalar(select(Season.id))
-    again = publish_snapshot(shown, season_id, by=1, at=NOW + timedelta(hours=1), key="again")
-    assert publish_snapshot(shown, season_id, by=1, at=NOW + timedelta(hours=1), key="again") == again
+    again = publish_snapshot(shown, season_id, by=1, at=now() + timedelta(hours=1), key="again")
+    assert publish_snapshot(shown, season_id, by=1, at=now() + timedelta(hours=1), key="again") == again
     assert figures(shown) == before
     with shown() as session:
-        page = queries.impact_page(session, again, at=NOW)
+        page = queries.impact_page(session, again, at=now())
         assert page.figure("paid_to_makers").value == before["paid_to_makers"]["value"]
         assert len(page.earlier) == 1
 
