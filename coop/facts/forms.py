@@ -52,3 +52,9 @@ class FactsForm(CoopForm):
     def facts(self) -> Facts:
         """Return what was typed."""
         return Facts(**{name: self[name].data for name in Facts.__dataclass_fields__})
+
+
+class PointForm(CoopForm):
+    name = TextLine("Name", most=60, description="As members say it: Mill Yard.")
+    place = TextLine("Where it is", description="Street and town.")
+    hours = TextLine("When it is open", description="Wednesdays 16:00 to 19:00")

@@ -1,20 +1,24 @@
-"""Settle the co-op's own facts."""
+"""Settle the co-op's own facts, and where pieces are fetched."""
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from babel import Locale
 from babel.core import UnknownLocaleError
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from coop import keys
+from coop.audit import service as audit
 from coop.core.errors import RuleBroken
 from coop.core.money import minor_exponent
 from coop.core.season import zone_named
 from coop.db import Db
 from coop.formats.iban import read_iban
 from coop.ledger.models import Entry
+from coop.people import service as people
+from coop.pickups import service as pickups
+from coop.pickups.models import PickupPoint
 from coop.policy import service as policy
 
 
@@ -52,6 +56,44 @@ def settle_facts(db: Db, facts: Facts, *, by: int, at: datetime, key: str) -> in
             policy.change(session, name, value, by=by, at=at)
         keys.answer(session, by=by, key=key, row_id=len(changed))
         return len(changed)
+
+
+def open_point(db: Db, name: str, *, place: str, hours: str, by: int, key: str) -> int:
+    """Add a pickup point and return its id. Raises `name_taken`, also for the name of one that ended."""
+    with db.begin() as session:
+        body = {"act": "open_point", "name": name, "place": place, "hours": hours}
+        if (earlier := keys.spend(session, by=by, key=key, body=body)) is not None:
+            return earlier
+        session.execute(text("LOCK TABLE pickup_point IN SHARE ROW EXCLUSIVE MODE"))
+        taken = session.scalar(select(PickupPoint).where(func.lower(PickupPoint.name) == name.lower()))
+        if taken is not None:
+            ended = "" if taken.ended_at is None else ", which has ended"
+            raise RuleBroken(
+                "name_taken", f"There is a pickup point {taken.name} already{ended}; give another name.", field="name"
+            )
+        point_id = pickups.add_point(session, name, place=place, hours=hours)
+        audit.record(session, "open_pickup_point", by=by, subject=("pickup_point", point_id), detail={"name": name})
+        keys.answer(session, by=by, key=key, row_id=point_id)
+        return point_id
+
+
+def end_point(db: Db, point_id: int, *, by: int, at: datetime, key: str) -> int:
+    """End a pickup point, ask the households that fetched there to choose again, and return how many they are.
+
+    Raises `already_ended`.
+    """
+    with db.begin() as session:
+        earlier = keys.spend(session, by=by, key=key, body={"act": "end_point", "point": point_id})
+        if earlier is not None:
+            return earlier
+        asked = pickups.end_point(session, point_id, at=at)
+        point = session.get_one(PickupPoint, point_id)
+        values = {"point": point.name, "place": point.place}
+        people.tell_households(session, f"pickup_point_ended:{point_id}", "pickup_point_ended", asked, values)
+        detail = {"households": len(asked)}
+        audit.record(session, "end_pickup_point", by=by, subject=("pickup_point", point_id), detail=detail)
+        keys.answer(session, by=by, key=key, row_id=len(asked))
+        return len(asked)
 
 
 def _read(facts: Facts) -> dict[str, str | int]:

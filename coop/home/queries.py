@@ -122,7 +122,8 @@ SELECT p.id, p.name, p.pickup_on, r.id IS NOT NULL AS is_published, coalesce(got
 
 _MINE = """
 SELECT (SELECT json_build_object('name', p.name, 'place', p.place, 'hours', p.hours) FROM pickup_choice c
-          JOIN pickup_point p ON p.id = c.point_id WHERE c.household_id = :household ORDER BY c.id DESC LIMIT 1) AS point,
+          JOIN pickup_point p ON p.id = c.point_id AND p.ended_at IS NULL
+         WHERE c.id = (SELECT max(id) FROM pickup_choice WHERE household_id = :household)) AS point,
        (SELECT json_agg(json_build_array(t.family, t.owed_micro) ORDER BY t.family) FROM standing t
          WHERE t.season_id = :season AND t.household_id = :household AND t.owed_micro <> 0) AS owed,
        (SELECT coalesce(sum(h.pieces), 0) FROM household_order o JOIN pool p ON p.id = o.pool_id AND p.season_id = :season

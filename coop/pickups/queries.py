@@ -157,7 +157,7 @@ class PointsPage:
 
 _CHOSEN = (
     " LEFT JOIN LATERAL (SELECT point_id FROM pickup_choice WHERE household_id = o.household_id ORDER BY id DESC LIMIT 1) c ON true"
-    " LEFT JOIN pickup_point pt ON pt.id = c.point_id"
+    " LEFT JOIN pickup_point pt ON pt.id = c.point_id AND pt.ended_at IS NULL"
 )
 _AWARDED = (
     " JOIN allocation_run r ON r.pool_id = o.pool_id AND r.state = 'published'"
@@ -212,7 +212,7 @@ def packing_page(
         text(
             "SELECT o.id, hh.name AS household, coalesce(pt.name, '') AS point, count(*) OVER () AS total"  # noqa: S608 - constants only
             f" FROM household_order o JOIN household hh ON hh.id = o.household_id{_CHOSEN}"
-            " WHERE o.pool_id = :pool AND (CAST(:point AS bigint) IS NULL OR coalesce(c.point_id, 0) = :point) AND hh.name ILIKE :like"
+            " WHERE o.pool_id = :pool AND (CAST(:point AS bigint) IS NULL OR coalesce(pt.id, 0) = :point) AND hh.name ILIKE :like"
             " AND EXISTS (SELECT FROM allocation_run r JOIN order_line l ON l.order_id = o.id JOIN award a ON a.run_id = r.id"
             "   AND a.offering_id = l.offering_id AND a.line_id = l.id AND a.pieces > 0"
             "   WHERE r.pool_id = o.pool_id AND r.state = 'published')"

@@ -125,6 +125,28 @@ def add_point(session: Session, name: str, *, place: str, hours: str) -> int:
     return point.id
 
 
+def end_point(session: Session, point_id: int, *, at: datetime) -> list[int]:
+    """Close a pickup point, and return the households that fetched there, so that they choose another.
+
+    Raises `already_ended`.
+    """
+    point = session.get(PickupPoint, point_id, with_for_update=True)
+    if point is None:
+        raise NotFound
+    if point.ended_at is not None:
+        raise RuleBroken("already_ended", f"{point.name} is no pickup point any more.")
+    point.ended_at = at
+    return list(
+        session.scalars(
+            text(
+                "SELECT h.id FROM household h JOIN LATERAL (SELECT point_id FROM pickup_choice"
+                " WHERE household_id = h.id ORDER BY id DESC LIMIT 1) c ON c.point_id = :point ORDER BY h.id"
+            ),
+            {"point": point_id},
+        )
+    )
+
+
 def choose_point(db: Db, household_id: int, point_id: int, *, by: int) -> None:
     """Let a household fetch at another point from now on."""
     with db.begin() as session:

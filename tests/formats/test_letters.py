@@ -46,6 +46,7 @@ SAMPLES = {
             },
         ],
     },
+    "pickup_point_ended": {"point": "Mill Yard", "place": "Mill Lane 3, Ashby"},
     "payout_sent": STATEMENT | {"through": "2026-11-30"},
     "payout_returned": STATEMENT | {"reason": "Account closed"},
 }

@@ -8,8 +8,10 @@ import pytest
 from sqlalchemy import text
 
 from coop.clock import now
+from coop.pickups import service as pickups
 from coop.policy import service as policy
-from tests.builders import a_household
+from tests import rounds
+from tests.builders import a_household, a_pickup_point, a_pool, a_product, a_season, an_artisan, an_offering
 
 IBAN = "GB29 NWBK 6016 1331 9268 19"
 COMPACT = "GB29NWBK60161331926819"
@@ -136,3 +138,78 @@ def test_settings_ask_for_the_password_again_and_are_for_admins(client_as, sign_
     treasurer = client_as("treasurer")
     assert treasurer.get("/settings").status_code == 403
     assert 'href="/settings"' not in treasurer.get("/books").text
+
+
+POINT = {"name": "Mill Yard", "place": "Mill Lane 3, Whitby", "hours": "Wednesdays 16:00 to 19:00"}
+
+
+def points(db) -> dict[str, int]:
+    with db() as session:
+        return dict(session.execute(text("SELECT name, id FROM pickup_point WHERE ended_at IS NULL")).all())
+
+
+def test_an_admin_adds_a_pickup_point_and_members_may_choose_it(client_as, db):
+    admin, member = client_as("admin"), client_as("member")
+    assert "No pickup point yet" in admin.get("/pickup-points").text
+    assert admin.fill("/pickup-points", POINT).status_code == 303
+    assert "Mill Yard Mill Lane 3, Whitby Wednesdays 16:00 to 19:00 0" in words(admin.get("/pickup-points").text)
+    assert member.fill("/pickup-point", {"point": points(db)["Mill Yard"]}).status_code == 303
+    assert "Wednesdays 16:00 to 19:00 1" in words(admin.get("/pickup-points").text)
+    assert acts(db, "open_pickup_point") == [{"name": "Mill Yard"}]
+
+
+@pytest.mark.parametrize("typed", ["Mill Yard", "mill yard "])
+def test_the_name_of_a_point_is_given_once_also_after_it_ended(client_as, db, typed):
+    admin = client_as("admin")
+    admin.fill("/pickup-points", POINT)
+    again = admin.fill("/pickup-points", POINT | {"name": typed, "hours": "Fridays"})
+    assert again.status_code == 422
+    assert "There is a pickup point Mill Yard already; give another name." in again.text
+    assert 'value="Fridays"' in again.text
+    admin.press(f"/pickup-points/{points(db)['Mill Yard']}/end")
+    assert "Mill Yard already, which has ended" in admin.fill("/pickup-points", POINT | {"name": typed}).text
+    assert admin.fill("/pickup-points", POINT | {"name": "Mill Yard 2"}).status_code == 303
+    assert list(points(db)) == ["Mill Yard 2"]
+
+
+def test_a_point_lacking_its_place_is_refused(client_as, db):
+    refused = client_as("admin").fill("/pickup-points", POINT | {"place": ""})
+    assert (refused.status_code, points(db)) == (422, {})
+    assert "Please fill in: Where it is." in refused.text
+
+
+def test_households_of_a_point_that_ends_are_asked_to_choose_again_and_others_are_not(client_as, db):
+    admin, ana, ben = client_as("admin"), client_as("member"), client_as("member")
+    admin.fill("/pickup-points", POINT)
+    admin.fill("/pickup-points", POINT | {"name": "Harbour"})
+    mill, harbour = points(db)["Mill Yard"], points(db)["Harbour"]
+    ana.fill("/pickup-point", {"point": mill})
+    ben.fill("/pickup-point", {"point": mill})
+    ben.fill("/pickup-point", {"point": harbour})
+    assert "Mill Yard" in ana.get("/").text
+    admin.press(f"/pickup-points/{mill}/end")
+    assert "Households asked to choose another point: 1." in admin.get("/pickup-points").text
+    assert "No pickup point is chosen for you now." in ana.get("/").text
+    assert "Harbour" in ben.get("/").text
+    assert ana.fill("/pickup-point", {"point": mill}).status_code == 422
+    with db() as session:
+        told = session.scalars(text("SELECT person_id FROM notice WHERE template = 'pickup_point_ended'")).all()
+    assert told == [ana.person_id]
+    twice = admin.press(f"/pickup-points/{mill}/end")
+    assert (twice.status_code, "Mill Yard is no pickup point any more." in twice.text) == (422, True)
+    assert admin.press("/pickup-points/999999/end").status_code == 404
+
+
+def test_what_waits_at_a_point_that_ended_is_packed_with_those_who_have_chosen_none(client_as, db):
+    with db.begin() as session:
+        household = a_household(session, "Ana & Tomas", credit_minor=20_000)
+        pool = a_pool(session, a_season(session), "Advent pool")
+        jam = an_offering(session, pool, a_product(session, an_artisan(session)), price_minor=637)
+        point = a_pickup_point(session)
+    pickups.choose_point(db, household, point, by=0)
+    rounds.publish(db, pool, {household: {jam: 2}}, {jam: 9})
+    packer = client_as("packer")
+    assert "Mill Yard" in packer.get(f"/pickups/{pool}").text
+    client_as("admin").press(f"/pickup-points/{point}/end")
+    page = packer.get(f"/pickups/{pool}", query_string={"point": 0}).text
+    assert ("Ana &amp; Tomas" in page, "Mill Yard" in page) == (True, False)
