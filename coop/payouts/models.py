@@ -5,7 +5,7 @@ from datetime import date
 from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, LargeBinary, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from coop.db import Base, Identity, Instant, Minor
+from coop.db import Base, Identity, Instant, Minor, Pieces
 
 RUN_STATES = ("requested", "computed", "approved", "file_made", "settled", "partly_returned", "failed", "cancelled")
 
@@ -62,7 +62,7 @@ class Statement(Base):
 
 
 class StatementLine(Base):
-    """A posting on the maker's account that this statement pays; a posting stands on one live statement only."""
+    """A posting on the maker's account that this statement pays, with what it says; a posting stands on one live statement only."""
 
     __tablename__ = "statement_line"
     __table_args__ = (Index("uq_statement_line_live", "entry_id", "n", unique=True, postgresql_where=text("live")),)
@@ -72,6 +72,13 @@ class StatementLine(Base):
     n: Mapped[int] = mapped_column(Integer, primary_key=True)
     amount_minor: Mapped[Minor]
     live: Mapped[bool] = mapped_column(server_default=text("true"), comment="false once the run was cancelled")
+    offering_id: Mapped[int | None] = mapped_column(
+        comment="what was sold; null where the line is a payment that came back"
+    )
+    pieces: Mapped[Pieces] = mapped_column(server_default="0")
+    sold_minor: Mapped[Minor] = mapped_column(server_default="0")
+    fee_minor: Mapped[Minor] = mapped_column(server_default="0")
+    tax_minor: Mapped[Minor] = mapped_column(server_default="0")
 
 
 class Payment(Base):

@@ -22,30 +22,33 @@ WITH_SALES: Final = """
 
 
 def open_postings(more: str = "") -> str:
-    """Return the FROM and WHERE of what stands on makers' accounts and on no live statement; a payout's own debit is no earning."""
+    """Return the FROM and WHERE of what stands on makers' accounts and on no live statement; a payout's own debit is no earning.
+
+    An account whose kept balance is zero has nothing open, so its postings are not looked at.
+    """
     return f"""
   FROM posting p
   JOIN account a ON a.id = p.account_id AND a.code = 2100
+  JOIN balance k ON k.account_id = a.id AND k.amount <> 0
   JOIN entry e ON e.id = p.entry_id AND e.kind <> 'payout' AND e.business_date <= :through{more}
  WHERE NOT EXISTS (SELECT FROM statement_line s WHERE s.entry_id = p.entry_id AND s.n = p.n AND s.live)"""
 
 
 TAKE_LINES: Final = text(f"""
-WITH open AS MATERIALIZED (
-  SELECT t.id AS statement_id, o.*
+WITH taken AS (
+  INSERT INTO statement_line (statement_id, entry_id, n, amount_minor, offering_id, pieces, sold_minor, fee_minor, tax_minor)
+  SELECT t.id, o.entry_id, o.n, o.amount, l.offering_id, coalesce(hl.pieces, 0), coalesce(hl.pieces * l.unit_minor, 0),
+         coalesce(hl.fee_minor, 0), coalesce(hl.tax_minor, 0)
     FROM (SELECT p.entry_id, p.n, p.line_id, -p.amount AS amount, substr(a.party, 9)::bigint AS artisan_id {open_postings()}) o
-    JOIN statement t ON t.run_id = :run AND t.artisan_id = o.artisan_id),
-taken AS (
-  INSERT INTO statement_line (statement_id, entry_id, n, amount_minor)
-  SELECT statement_id, entry_id, n, amount FROM open ORDER BY statement_id, entry_id, n),
-sums AS (
-  SELECT o.statement_id, sum(o.amount) AS earned, coalesce(sum(hl.pieces * l.unit_minor), 0) AS sold,
-         coalesce(sum(hl.fee_minor), 0) AS fee, coalesce(sum(hl.tax_minor), 0) AS tax
-    FROM open o
+    JOIN statement t ON t.run_id = :run AND t.artisan_id = o.artisan_id
     LEFT JOIN hand_over h ON h.entry_id = o.entry_id
     LEFT JOIN hand_over_line hl ON hl.hand_over_id = h.id AND hl.line_id = o.line_id
     LEFT JOIN order_line l ON l.id = o.line_id
-   GROUP BY o.statement_id)
+   ORDER BY t.id, o.entry_id, o.n
+  RETURNING statement_id, amount_minor, sold_minor, fee_minor, tax_minor),
+sums AS (
+  SELECT statement_id, sum(amount_minor) AS earned, sum(sold_minor) AS sold, sum(fee_minor) AS fee, sum(tax_minor) AS tax
+    FROM taken GROUP BY statement_id)
 UPDATE statement t SET sold_minor = s.sold, fee_minor = s.fee, tax_minor = s.tax, earned_minor = s.earned, payable_minor = s.earned
   FROM sums s WHERE s.statement_id = t.id RETURNING t.id, t.payable_minor
 """)  # noqa: S608 - put together from the text above only

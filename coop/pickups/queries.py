@@ -226,7 +226,7 @@ def packing_page(
         season=pool.season,
         pickup_on=pool.pickup_on,
         is_published=pool.is_published,
-        points=_points(session, [pool_id])[pool_id],
+        points=_points(session, [pool_id])[pool_id] if pool.is_published else [],
         point_id=point_id,
         sought=sought,
         sheets=_sheets(rows, _packed(session, [row.id for row in rows])),
@@ -288,6 +288,24 @@ SELECT o.id, l.id, p.name, m.name, b.lot_number, CASE WHEN a.pieces - h.pieces =
  WHERE o.id = ANY(:orders) ORDER BY o.id, m.name, p.name, l.id
 """)  # noqa: S608 - put together from the text above only
 
+_BY_POINT = text(f"""
+SELECT o.pool_id, coalesce(pt.id, 0), coalesce(pt.name, ''), coalesce(pt.place, ''), count(*), sum(o.awarded)::bigint,
+       sum(o.awarded - o.handed)::bigint
+  FROM (SELECT o.pool_id, o.household_id, sum(a.pieces) AS awarded, coalesce(sum(h.pieces), 0) AS handed
+          FROM household_order o
+          JOIN allocation_run r ON r.pool_id = o.pool_id AND r.state = 'published'
+          JOIN order_line l ON l.order_id = o.id
+          JOIN award a ON a.run_id = r.id AND a.offering_id = l.offering_id AND a.line_id = l.id AND a.pieces > 0
+          LEFT JOIN (SELECT hl.line_id, sum(hl.pieces) AS pieces
+                       FROM household_order x
+                       JOIN hand_over ho ON ho.order_id = x.id
+                       JOIN hand_over_line hl ON hl.hand_over_id = ho.id
+                      WHERE x.pool_id = ANY(:pools) GROUP BY hl.line_id) h ON h.line_id = l.id
+         WHERE o.pool_id = ANY(:pools)
+         GROUP BY o.id) o {_CHOSEN}
+ GROUP BY o.pool_id, pt.id, pt.name, pt.place ORDER BY o.pool_id, pt.name NULLS LAST
+""")  # noqa: S608 - put together from the text above only
+
 _HANDED = text(f"""
 SELECT string_agg(p.name || ': ' || hl.pieces, ', ' ORDER BY p.name), ho.handed_at, coalesce(by.name, 'the co-op')
   FROM hand_over ho
@@ -306,15 +324,7 @@ def _points(session: Session, pool_ids: Sequence[int]) -> dict[int, list[PointRo
     found: dict[int, list[PointRow]] = defaultdict(list)
     if not pool_ids:
         return found
-    rows = session.execute(
-        text(
-            "SELECT o.pool_id, coalesce(pt.id, 0), coalesce(pt.name, ''), coalesce(pt.place, ''), count(DISTINCT o.id),"  # noqa: S608 - constants only
-            " sum(a.pieces)::bigint, sum(a.pieces - h.pieces)::bigint"
-            f" FROM household_order o{_CHOSEN}{_AWARDED} WHERE o.pool_id = ANY(:pools)"
-            " GROUP BY o.pool_id, pt.id, pt.name, pt.place ORDER BY o.pool_id, pt.name NULLS LAST"
-        ),
-        {"pools": pool_ids},
-    )
+    rows = session.execute(_BY_POINT, {"pools": pool_ids})
     for pool_id, *point in rows:
         found[pool_id].append(PointRow(*point))
     return found

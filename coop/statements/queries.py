@@ -1,9 +1,8 @@
 """A maker's statements, each line by lot, and what the next payout comes to so far."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Final
+from datetime import date, datetime, timedelta
+from typing import Final, NamedTuple
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -13,7 +12,7 @@ from coop.core.errors import NotFound
 from coop.core.paging import Slice
 from coop.core.roles import Viewer
 from coop.core.season import local_day, next_monthly
-from coop.payouts.queries import WITH_SALES, Owed, open_postings, owed_to_makers, why_it_waits
+from coop.payouts.queries import WITH_SALES, open_postings, owed_to_makers, why_it_waits
 from coop.policy import service as policy
 
 A_PAGE: Final = 50
@@ -22,11 +21,11 @@ MOST_PRODUCTS: Final = 6
 
 @dataclass(frozen=True, slots=True)
 class SoldLine:
-    """What one lot brought: to how many households, pieces, price, fee with the tax inside it, and what is the maker's."""
+    """What one lot brought: in how many hand-overs, pieces, price, fee with the tax inside it, and what is the maker's."""
 
     product: str
     lot_number: str
-    sales: int
+    hand_overs: int
     pieces: int
     sold_minor: int
     fee_minor: int
@@ -102,6 +101,8 @@ class NextPayout:
 class StatementsPage:
     next_payouts: list[NextPayout]
     minimum_minor: int
+    sought: str
+    names_makers: bool
     rows: list[StatementRow]
     part: Slice
 
@@ -124,17 +125,11 @@ SELECT s.id, s.series || '-' || s.number AS reference, m.name AS maker, r.throug
 """)  # noqa: S608 - put together from constants only
 
 _SOLD = text("""
-SELECT pr.name, b.lot_number, t.sales, t.pieces, t.sold, t.fee, t.tax, t.net, t.total
-  FROM (SELECT l.offering_id, count(DISTINCT l.id) AS sales, sum(hl.pieces)::bigint AS pieces,
-               sum(hl.pieces * l.unit_minor)::bigint AS sold, sum(hl.fee_minor)::bigint AS fee, sum(hl.tax_minor)::bigint AS tax,
-               sum(s.amount_minor)::bigint AS net, count(*) OVER () AS total
-          FROM statement_line s
-          JOIN posting p ON p.entry_id = s.entry_id AND p.n = s.n
-          JOIN hand_over h ON h.entry_id = s.entry_id
-          JOIN hand_over_line hl ON hl.hand_over_id = h.id AND hl.line_id = p.line_id
-          JOIN order_line l ON l.id = p.line_id
-         WHERE s.statement_id = :id
-         GROUP BY l.offering_id ORDER BY l.offering_id LIMIT :most OFFSET :skipped) t
+SELECT pr.name, b.lot_number, t.hand_overs, t.pieces, t.sold, t.fee, t.tax, t.net, t.total
+  FROM (SELECT offering_id, count(*) AS hand_overs, sum(pieces)::bigint AS pieces, sum(sold_minor)::bigint AS sold,
+               sum(fee_minor)::bigint AS fee, sum(tax_minor)::bigint AS tax, sum(amount_minor)::bigint AS net, count(*) OVER () AS total
+          FROM statement_line WHERE statement_id = :id AND offering_id IS NOT NULL
+         GROUP BY offering_id ORDER BY offering_id LIMIT :most OFFSET :skipped) t
   JOIN offering f ON f.id = t.offering_id
   JOIN batch b ON b.id = f.batch_id
   JOIN product pr ON pr.id = f.product_id
@@ -179,29 +174,37 @@ def may_read(session: Session, viewer: Viewer, /, *, statement_id: int) -> bool:
     return artisan_id is not None and roles.may_see_statement(viewer, artisan_id)
 
 
-def statements_page(session: Session, artisan_ids: Collection[int], *, number: int, at: datetime) -> StatementsPage:
-    """Return fifty statements of these workshops, the latest first, and what the next payout brings each so far."""
+def statements_page(session: Session, viewer: Viewer, sought: str, *, number: int, at: datetime) -> StatementsPage:
+    """Return fifty statements that the viewer may see, the latest first, and what the next payout brings their workshops so far."""
     agreed = policy.all_current(session, at=at)
-    mine = sorted(artisan_ids)
+    own = sorted(viewer.artisan_ids)
+    sees_all = roles.may_handle_money(viewer)
     rows = session.execute(
         text(
             f"SELECT s.id, s.series || '-' || s.number, m.name, r.through, s.payable_minor, {_FATE}, count(*) OVER () AS total"  # noqa: S608 - constants only
             " FROM statement s JOIN payout_run r ON r.id = s.run_id JOIN artisan m ON m.id = s.artisan_id"
-            " JOIN payment p ON p.statement_id = s.id WHERE s.artisan_id = ANY(:mine)"
+            " JOIN payment p ON p.statement_id = s.id WHERE (:all OR s.artisan_id = ANY(:own))"
+            " AND (m.name ILIKE :like OR s.series || '-' || s.number = :sought)"
             " ORDER BY s.id DESC LIMIT :most OFFSET :skipped"
         ),
-        {"mine": mine, "most": A_PAGE, "skipped": A_PAGE * (number - 1)},
+        {"all": sees_all, "own": own, "like": _like(sought), "sought": sought}
+        | {"most": A_PAGE, "skipped": A_PAGE * (number - 1)},
     ).all()
     today = local_day(at, agreed["zone"])
     on, minimum = next_monthly(agreed["payout_day"], today), agreed["payout_minimum_minor"]
-    owed = {one.artisan_id: one for one in owed_to_makers(session, today, only=mine)}
-    names = session.execute(text("SELECT id, name FROM artisan WHERE id = ANY(:mine) ORDER BY name"), {"mine": mine})
+    names = session.execute(text("SELECT id, name FROM artisan WHERE id = ANY(:own) ORDER BY name"), {"own": own}).all()
     return StatementsPage(
-        [_next_payout(session, row.id, row.name, owed.get(row.id), today, on, minimum, at) for row in names],
-        minimum,
-        [StatementRow(*row[:-1]) for row in rows],
-        Slice(number, A_PAGE, rows[0].total if rows else 0),
+        next_payouts=[_next_payout(session, row.id, row.name, _Asked(today, on, minimum, at)) for row in names],
+        minimum_minor=minimum,
+        sought=sought,
+        names_makers=sees_all or len(names) > 1,
+        rows=[StatementRow(*row[:-1]) for row in rows],
+        part=Slice(number, A_PAGE, rows[0].total if rows else 0),
     )
+
+
+def _like(sought: str) -> str:
+    return "%" + sought.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
 
 
 _EARNED = text(f"""
@@ -214,19 +217,29 @@ SELECT pr.name, l.unit_minor, sum(hl.pieces)::bigint AS pieces, sum(hl.pieces * 
 
 _WAITING = text("""
 SELECT coalesce(sum(a.pieces - coalesce(h.pieces, 0)), 0)::bigint
-  FROM product pr
-  JOIN offering f ON f.product_id = pr.id
+  FROM pool o
+  JOIN offering f ON f.pool_id = o.id
+  JOIN product pr ON pr.id = f.product_id AND pr.artisan_id = :artisan
   JOIN allocation_run r ON r.pool_id = f.pool_id AND r.state = 'published'
   JOIN award a ON a.run_id = r.id AND a.offering_id = f.id
   LEFT JOIN LATERAL (SELECT sum(pieces) AS pieces FROM hand_over_line WHERE line_id = a.line_id) h ON true
- WHERE pr.artisan_id = :artisan
+ WHERE o.pickup_on >= :since
 """)
 
+FETCHED_WITHIN: Final = timedelta(days=60)
+"""What nobody fetched by then is given away; it no longer counts as on its way."""
 
-def _next_payout(
-    session: Session, artisan_id: int, maker: str, owed: Owed | None, today: date, on: date, minimum: int, at: datetime
-) -> NextPayout:
-    parts = session.execute(_EARNED, {"artisan": artisan_id, "through": today}).all()
+
+class _Asked(NamedTuple):
+    today: date
+    on: date
+    minimum: int
+    at: datetime
+
+
+def _next_payout(session: Session, artisan_id: int, maker: str, asked: _Asked) -> NextPayout:
+    owed = owed_to_makers(session, asked.today, only=[artisan_id])
+    parts = session.execute(_EARNED, {"artisan": artisan_id, "through": asked.today}).all() if owed else []
     sold = [part for part in parts if part.name is not None]
     lines = [BillLine(f"{part.pieces} {part.name}", part.sold) for part in sold[:MOST_PRODUCTS]]
     if rest := sold[MOST_PRODUCTS:]:
@@ -236,10 +249,10 @@ def _next_payout(
     lines += [BillLine("A payment that came back", part.earned) for part in parts if part.name is None]
     return NextPayout(
         maker=maker,
-        on=on,
+        on=asked.on,
         lines=lines,
-        earned_minor=owed.earned_minor if owed else 0,
+        earned_minor=owed[0].earned_minor if owed else 0,
         tax_minor=sum(part.tax for part in parts),
-        waits=why_it_waits(owed, minimum, at=at) if owed else "nothing_owed",
-        pieces_waiting=session.scalar(_WAITING, {"artisan": artisan_id}) or 0,
+        waits=why_it_waits(owed[0], asked.minimum, at=asked.at) if owed else "nothing_owed",
+        pieces_waiting=session.scalar(_WAITING, {"artisan": artisan_id, "since": asked.today - FETCHED_WITHIN}) or 0,
     )

@@ -4,8 +4,8 @@ from flask import Blueprint, render_template
 
 from coop.clock import now
 from coop.statements import queries
-from coop.web.guards import artisan, rows_of, statement_reader, viewer
-from coop.web.paging import page_number
+from coop.web.guards import rows_of, statement_reader, viewer
+from coop.web.paging import page_number, sought
 from coop.web.reading import reading
 from coop.web.views import Page
 
@@ -15,10 +15,10 @@ reader_of_statement = rows_of(statement_reader, "reader_of_statement", queries.m
 
 
 @bp.get("/statements")
-@artisan
+@statement_reader
 def mine() -> Page:
     with reading() as session:
-        page = queries.statements_page(session, viewer().artisan_ids, number=page_number(), at=now())
+        page = queries.statements_page(session, viewer(), sought(), number=page_number(), at=now())
     return render_template("statements/mine.html", page=page)
 
 

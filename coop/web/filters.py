@@ -64,8 +64,13 @@ def day(of: date | datetime) -> Markup:
     """Write a day in words; an instant is brought to the co-op's zone first."""
     here = customs()
     local = of.astimezone(ZoneInfo(here.zone)).date() if isinstance(of, datetime) else of
-    weekday = str(format_date(local, "EEEE", locale=here.locale))
-    return _time(local.isoformat(), f"{weekday}, {local.isoformat()}", _day_words(local, here))
+    return _write_day(local, here.locale, this_year=local.year == today().year)
+
+
+@lru_cache(maxsize=4096)
+def _write_day(local: date, locale: str, *, this_year: bool) -> Markup:
+    weekday = str(format_date(local, "EEEE", locale=locale))
+    return _time(local.isoformat(), f"{weekday}, {local.isoformat()}", _write_day_words(local, locale, this_year))
 
 
 def today() -> date:
@@ -74,9 +79,13 @@ def today() -> date:
 
 
 def _day_words(local: date, here: Customs = DEFAULT_CUSTOMS) -> str:
-    this_year = local.year == today().year
+    return _write_day_words(local, here.locale, local.year == today().year)
+
+
+@lru_cache(maxsize=4096)
+def _write_day_words(local: date, locale: str, this_year: bool) -> str:
     skeleton = "MMMEd" if this_year else "yMMMd"
-    return str(format_skeleton(skeleton, local, locale=Locale.parse(here.locale)))
+    return str(format_skeleton(skeleton, local, locale=Locale.parse(locale)))
 
 
 def _time(machine: str, exact: str, words: str) -> Markup:
