@@ -15,6 +15,6 @@ depends_on = None
 def upgrade() -> None:
     comment = "what was sold; null where the line is a payment that came back"
     op.add_column("statement_line", sa.Column("offering_id", sa.BigInteger(), nullable=True, comment=comment))
-    op.add_column("statement_line", sa.Column("pieces", sa.Integer(), server_default="0", nullable=False))
+    op.add_column("statement_line", sa.Column("pieces", sa.BigInteger(), server_default="0", nullable=False))
     for name in ("sold_minor", "fee_minor", "tax_minor"):
         op.add_column("statement_line", sa.Column(name, sa.BigInteger(), server_default="0", nullable=False))
