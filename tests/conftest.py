@@ -112,9 +112,9 @@ def seeded(services: Services, template: str) -> Iterator[str]:
     _drop(services, made)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def riverside(services: Services, seeded: str) -> Iterator[Database]:
-    """The demo co-op on a database that the tests of one module share."""
+    """The demo co-op on a database of the test's own."""
     made = _copy(services, seeded)
     yield made
     _drop(services, made)
@@ -129,6 +129,14 @@ def settings(database: Database, redis_url: str, tmp_path: Path) -> Settings:
         "DATABASE_OWNER_URL": database.owner_url,
     }
     return Settings.from_environment(words | {"REDIS_URL": redis_url})
+
+
+@pytest.fixture
+def riverside_crew(riverside: Database, redis_url: str, tmp_path: Path) -> Iterator[Crew]:
+    """Who starts real workers on the demo co-op; its letters go into a folder."""
+    words = {"COOP_HOME": str(tmp_path / "home"), "DATABASE_URL": riverside.app_url, "REDIS_URL": redis_url}
+    with hired(dataclasses.replace(Settings.from_environment(words), field_key=FIELD_KEY), tmp_path) as crew:
+        yield crew
 
 
 @pytest.fixture

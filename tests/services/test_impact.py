@@ -15,7 +15,7 @@ from coop.seasons.models import Season
 from tests.builders import NOW, a_season
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def shown(riverside):
     """Sessions on the demo co-op, which has published its figures once."""
     db = connect(riverside.app_url)

@@ -1,6 +1,5 @@
 """The whole way on the demo co-op: real services, and a real worker that does what is asked for."""
 
-import dataclasses
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -14,7 +13,6 @@ from coop.batches import service as batches
 from coop.batches.models import Batch
 from coop.books import service as books
 from coop.clock import now
-from coop.config import Settings
 from coop.core.errors import RuleBroken
 from coop.db import connect
 from coop.demo.bank import statement
@@ -33,7 +31,7 @@ from coop.pools.models import Offering, Pool
 from coop.seasons import service as seasons
 from coop.seasons.models import ShareSize
 from tests.builders import FIELD_KEY
-from tests.crew import hired, until
+from tests.crew import until
 
 DUE = """
 SELECT l.order_id, l.id AS line_id, a.pieces, p.min_age FROM pool q
@@ -47,15 +45,12 @@ SELECT l.order_id, l.id AS line_id, a.pieces, p.min_age FROM pool q
 
 
 @pytest.fixture
-def town(riverside, redis_url, tmp_path):
+def town(riverside_crew):
     """The demo co-op with a worker at work: sessions whose requests ring it."""
-    home = {"COOP_HOME": str(tmp_path / "home"), "DATABASE_URL": riverside.app_url}
-    settings = Settings.from_environment(home | {"DATABASE_OWNER_URL": riverside.owner_url, "REDIS_URL": redis_url})
-    with hired(dataclasses.replace(settings, field_key=FIELD_KEY), tmp_path) as crew:
-        crew.worker(concurrency=1)
-        db = bell.wire(connect(riverside.app_url), redis_url)
-        yield db
-        db.kw["bind"].dispose()
+    riverside_crew.worker(concurrency=1)
+    db = bell.wire(connect(riverside_crew.settings.database_url), riverside_crew.settings.redis_url)
+    yield db
+    db.kw["bind"].dispose()
 
 
 def test_a_share_an_order_a_short_batch_and_the_makers_pay(town):
