@@ -108,7 +108,8 @@ class _Visitor:
         self._connection = HTTPConnection("127.0.0.1", port, timeout=30)
         self._cookies: dict[str, str] = {}
         form = self._get("/sign-in")
-        typed = dict(re.findall(r'<input[^>]*type="hidden"[^>]*name="([^"]+)"[^>]*value="([^"]*)"', form))
+        hidden = re.findall(r'<input[^>]*type="hidden"[^>]*>', form)
+        typed = {_attribute(field, "name"): _attribute(field, "value") for field in hidden}
         status, _ = self._send("POST", "/sign-in", urlencode(typed | {"email": email, "password": PASSWORD}))
         assert status == 303, f"signing in gave {status}"
 
@@ -133,3 +134,9 @@ class _Visitor:
             name, _, rest = cookie.partition("=")
             self._cookies[name] = rest.partition(";")[0]
         return answer.status, answer.read()
+
+
+def _attribute(tag: str, name: str) -> str:
+    found = re.search(rf' {name}="([^"]*)"', tag)
+    assert found, f"{tag} has no {name}"
+    return found[1]
