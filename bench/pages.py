@@ -70,7 +70,7 @@ def _addresses(coop: Running) -> dict[str, str]:
         "pool": f"/pools/{pool}",
         "awards": f"/pools/{pool}/awards",
         "members": "/admin/members",
-        "statements": "/statements",
+        "payouts": "/payouts",
         "statement": f"/statements/{statement}",
     }
 
