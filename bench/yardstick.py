@@ -88,4 +88,4 @@ def _awards(many: int) -> bytes:
 
 
 def _statement_lines(many: int) -> bytes:
-    return b"".join(f"{1 + i % 120}\t{i}\t2\t450\tt\n".encode() for i in range(1, many + 1))
+    return b"".join(f"{1 + i % 120}\t{i}\t2\t450\tt\t{i // 4}\t3\t500\t50\t0\n".encode() for i in range(1, many + 1))
