@@ -42,7 +42,13 @@ _TUNED = {
     "file_copy_method": "clone",
     "cluster_name": "smallbatch",
 }
-_NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_wal_size": "8GB"}
+_NOT_DURABLE = {
+    "autovacuum": "off",
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "max_wal_size": "8GB",
+}
 
 
 class PrivatePostgres:
