@@ -17,6 +17,7 @@ from coop.core.errors import RuleBroken
 from coop.core.money import minor_exponent
 from coop.db import Db
 from coop.formats.beancount import write_beancount
+from coop.formats.stand_alone import stand_alone_verifier
 from coop.policy import service as policy
 
 
@@ -72,6 +73,14 @@ def export_proof(db: Db, pool: str, file: Path, *, field_key: bytes) -> str:
     with _whole_file(file) as out:
         out.write(lines)
     return digest
+
+
+def export_verifier(file: Path) -> int:
+    """Write the program with which strangers check proofs, and return how many lines it has. Raises `unwritable_file`."""
+    text = stand_alone_verifier()
+    with _whole_file(file) as out:
+        out.write(text.encode())
+    return len(text.splitlines())
 
 
 def _counted(rows: Iterable[_Row], written: Written) -> Iterator[_Row]:

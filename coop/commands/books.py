@@ -29,7 +29,7 @@ def check(*, as_json: bool) -> None:
 
 @click.group()
 def export() -> None:
-    """Write a file for others: the ledger, or the proof of a pool."""
+    """Write a file for others: the ledger, the proof of a pool, or the program that checks proofs."""
 
 
 @export.command()
@@ -50,3 +50,10 @@ def proof(pool: str, file: Path) -> None:
     with running(migrate=True) as coop:
         digest = books.export_proof(coop.db, pool, file, field_key=coop.settings.field_key)
     say({"pool": pool, "file": str(file), "result_digest": digest})
+
+
+@export.command()
+@click.argument("file", type=click.Path(path_type=Path))
+def verifier(file: Path) -> None:
+    """Write to FILE the program that checks a proof: one Python file for strangers, which needs nothing but Python."""
+    say({"file": str(file), "lines": books.export_verifier(file)})

@@ -10,8 +10,8 @@ from typing import Any, BinaryIO, Literal
 import click
 
 from coop.core.errors import RuleBroken
-from coop.core.proof import verify_lines
 from coop.core.solve import solve_all
+from coop.formats.proof_files import check_file
 
 
 @click.command()
@@ -32,8 +32,7 @@ def solve(file: Path, engine: Literal["kernel", "reference"]) -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 def verify(file: Path) -> None:
     """Recompute the proof in FILE with the exact reference alone; exit 1 and name the first difference if any."""
-    with _opened(file) as lines:
-        verdict = verify_lines(lines)
+    verdict = check_file(str(file))
     _say(verdict)
     sys.exit(0 if verdict["ok"] else 1)
 

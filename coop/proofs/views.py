@@ -2,6 +2,7 @@
 
 from flask import Blueprint, Response, render_template
 
+from coop.formats.stand_alone import stand_alone_verifier
 from coop.proofs import queries
 from coop.web.guards import anyone, viewer_if_any
 from coop.web.reading import reading, settings
@@ -17,6 +18,13 @@ def proof(pool_id: int) -> Response:
         name, lines = queries.proof_file(session, pool_id, field_key=settings().field_key)
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(lines, mimetype="application/jsonl", headers=headers)
+
+
+@bp.get("/verifier")
+@anyone
+def verifier() -> Response:
+    headers = {"Content-Disposition": 'attachment; filename="verify.py"'}
+    return Response(stand_alone_verifier(), mimetype="text/x-python", headers=headers)
 
 
 @bp.get("/pools/<int:pool_id>/verify")

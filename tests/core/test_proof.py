@@ -10,30 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coop.core.canonical import canonical, digest
-from coop.core.claims import STANDING_RULE, WEBSTER_RULE, BatchInput, Standing, Terms
+from coop.core.claims import WEBSTER_RULE, BatchInput, Standing, Terms
 from coop.core.errors import RuleBroken
 from coop.core.proof import verify_lines
-from coop.core.records import CHAIN_START, Head, Source, chain, freeze, last_link, proof_lines
-from coop.core.sharing import share_out_pool
-from coop.core.tickets import source_of_season, source_of_witnesses
-
-ANA, BEN, CLEO = sorted(hashlib.sha256(name).hexdigest()[:32] for name in (b"Ana", b"Ben", b"Cleo"))
-BATCHES = [
-    BatchInput("2011-W01-jam", 3, [ANA, BEN, CLEO], [1, 2, 1], [2, 2, 1]),
-    BatchInput("2011-W01-mug", 5, [ANA, CLEO], [1, 1], [2, 1], [1, 3]),
-    BatchInput("2011-W01-näckrosvas", 1, [BEN, CLEO], [2, 1], [1, 1], rule=WEBSTER_RULE),
-    BatchInput("2011-W01-pot", 0, [BEN], [2], [4]),
-    BatchInput("2011-W01-quilt", 4, [], [], []),
-]
-
-
-def proof_of(batches, terms, *, source=None, standing=None, chain_start=CHAIN_START):
-    frozen = freeze(batches, terms)
-    source = source or Source("season", source_of_season(b"secret", "2011-W01"))
-    head = Head("2011 Spring", "2011-W01", STANDING_RULE, terms, source, chain_start, len(batches), frozen.digest)
-    outcomes, _ = share_out_pool(batches, standing or Standing(), terms, head.seed)
-    links = chain(head, batches, frozen, outcomes)
-    return list(proof_lines(head, batches, frozen, outcomes, links)), last_link(head, links)
+from coop.core.records import Source, freeze
+from coop.core.tickets import source_of_witnesses
+from tests.proofs import ANA, BATCHES, BEN, proof_of
 
 
 @pytest.mark.parametrize("terms", [Terms(), Terms("season"), Terms("season", 1)])
