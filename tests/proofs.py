@@ -3,6 +3,7 @@
 import hashlib
 
 from coop.core.claims import STANDING_RULE, WEBSTER_RULE, BatchInput, Standing
+from coop.core.commitments import Commitment, Promise, PromisedBatch
 from coop.core.records import CHAIN_START, Head, Source, chain, freeze, last_link, proof_lines
 from coop.core.sharing import share_out_pool
 from coop.core.tickets import source_of_season
@@ -17,11 +18,40 @@ BATCHES = [
 ]
 
 
-def proof_of(batches, terms, *, source=None, standing=None, chain_start=CHAIN_START, rule=STANDING_RULE):
+SECRET = hashlib.sha256(b"the season's secret").digest()
+PROMISE = Promise("season", (hashlib.sha256(SECRET).hexdigest(),))
+
+
+def commitment_on(batches, terms, *, rule=STANDING_RULE, cap=None, promise=PROMISE):
+    """Promise what the batches then keep."""
+    promised = tuple(PromisedBatch(batch.id, batch.rule, cap) for batch in batches)
+    return Commitment("2011 Spring", "2011-W01", rule, terms, promised, promise)
+
+
+def proof_of(
+    batches,
+    terms,
+    *,
+    source=None,
+    standing=None,
+    chain_start=CHAIN_START,
+    rule=STANDING_RULE,
+    commitment=None,
+):
     """Share out and give the lines of the proof and the digest that it ends in."""
     frozen = freeze(batches, terms)
-    source = source or Source("season", source_of_season(b"secret", "2011-W01"))
-    head = Head("2011 Spring", "2011-W01", rule, terms, source, chain_start, len(batches), frozen.digest)
+    source = source or Source(PROMISE, source_of_season(SECRET, "2011-W01"))
+    head = Head(
+        season="2011 Spring",
+        pool="2011-W01",
+        rule=rule,
+        terms=terms,
+        source=source,
+        chain_start=chain_start,
+        batches=len(batches),
+        input_digest=frozen.digest,
+        commitment=commitment,
+    )
     outcomes, _ = share_out_pool(batches, standing or Standing(), terms, head.seed)
     links = chain(head, batches, frozen, outcomes)
     return list(proof_lines(head, batches, frozen, outcomes, links)), last_link(head, links)

@@ -10,10 +10,11 @@ from sqlalchemy.orm import Session
 
 from coop.allocation.models import AllocationRun, ChainHead
 from coop.core.claims import MICRO, BatchInput, Standing, Terms
+from coop.core.commitments import Promise
 from coop.core.explain import AwardFacts, Wording, standing_sentence
 from coop.core.pool_run import ClaimedBatch, PoolProblem, proof_of, share_out
 from coop.core.records import CHAIN_START, Source
-from coop.core.tickets import source_of_season
+from coop.core.tickets import draw_secret, source_of_season
 from coop.db import Whole, columns_of
 from coop.pools.models import Pool
 from coop.seasons import service as seasons
@@ -96,7 +97,7 @@ def pool_problem(
         pool=pool.name,
         rule=rule,
         terms=Terms(None if memory == "none" else memory),
-        source=Source("season", source_of_season(secret, pool.name)),
+        source=Source(Promise("season", (season.secret_hash,)), source_of_season(draw_secret(secret), pool.name)),
         chain_start=chain_start or CHAIN_START,
         batches=_claimed(claims, offered, names, weights, season.guest_weight, rule),
         standing=standing,

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
@@ -11,7 +11,7 @@ import click
 
 from coop.core.errors import RuleBroken
 from coop.core.solve import solve_all
-from coop.formats.proof_files import check_file
+from coop.formats.proof_files import PUBLISHED, check_file
 
 
 @click.command()
@@ -28,11 +28,19 @@ def solve(file: Path, engine: Literal["kernel", "reference"]) -> None:
     sys.exit(0 if well_formed else 2)
 
 
+def _published(command: Callable[..., None]) -> Callable[..., None]:
+    """Let a command be given what the co-op published, to hold a proof against."""
+    for name, meaning in reversed(PUBLISHED.items()):
+        command = click.option(f"--{name}", default="", metavar="HEX", help=f"Hold it against {meaning}.")(command)
+    return command
+
+
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
-def verify(file: Path) -> None:
+@_published
+def verify(file: Path, **published: str) -> None:
     """Recompute the proof in FILE with the exact reference alone; exit 1 and name the first difference if any."""
-    verdict = check_file(str(file))
+    verdict = check_file(str(file), published)
     _say(verdict)
     sys.exit(0 if verdict["ok"] else 1)
 

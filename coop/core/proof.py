@@ -9,6 +9,7 @@ from coop.core.canonical import canonical, written
 from coop.core.claims import BatchInput, Outcome, Standing
 from coop.core.errors import RuleBroken
 from coop.core.fields import Fields, fields_of, parsed
+from coop.core.proof_promises import Published, check_promised, check_promises, check_published
 from coop.core.proof_reading import Differs, read_head, read_input
 from coop.core.records import CHAIN_START, Head, pool_digest, text_digest
 from coop.core.standing import share_out_by_reference
@@ -24,17 +25,20 @@ class _Check:
     inputs: list[str] = field(default_factory=list)
 
 
-def verify_lines(lines: Iterable[bytes]) -> dict[str, Any]:
-    """Recompute a proof given as lines with their line ends.
+def verify_lines(lines: Iterable[bytes], published: Published | None = None) -> dict[str, Any]:
+    """Recompute a proof given as lines with their line ends, and hold it against what was published.
 
     Gives {"ok", "batches", "result_digest", "first_difference"}: how many batches hold, the digest of the last one
     that does, and None or {"line", "batch", "what", "claim", "sentence"}.
     """
     source = iter(lines)
+    published = published or Published()
     number, batch_id = 1, None
     check = None
     try:
         head = read_head(_line(next(source, b"")))
+        check_promises(head)
+        check_published(head, published)
         check = _Check(head, text_digest(head.text))
         for raw in source:
             number, batch_id = number + 1, None
@@ -42,7 +46,7 @@ def verify_lines(lines: Iterable[bytes]) -> dict[str, Any]:
             batch_id = _batch_id(value)
             _check_batch(check, Fields(value))
         number, batch_id = number + 1, None
-        _check_end(check)
+        _check_end(check, published)
     except (Differs, RuleBroken) as found:
         return _verdict(check, _difference(found, number, batch_id))
     return _verdict(check, None)
@@ -90,6 +94,7 @@ def _check_batch(check: _Check, fields: Fields) -> None:
     names = ("awards", "closing", "input", "input_digest", "opening", "result_digest", "seed")
     fields.only((*names, "entitled") if has_memory else names)
     batch = read_input(fields.inner("input"), check.head)
+    check_promised(check.head, batch, len(check.inputs))
     input_digest = _digest(fields.values["input"])
     if fields.text("input_digest") != input_digest:
         raise Differs("input", "The frozen input (batch, claims, rule or terms) is not the one that was digested.")
@@ -168,9 +173,11 @@ def _first_unlike(ids: Sequence[str], recorded: Sequence[int], expected: Sequenc
     return next((claim for claim, a, b in zip(ids, recorded, expected, strict=False) if a != b), "")
 
 
-def _check_end(check: _Check) -> None:
+def _check_end(check: _Check, published: Published) -> None:
     if len(check.inputs) != check.head.batches:
         sentence = f"The head promises {check.head.batches} batches, the file holds {len(check.inputs)}."
         raise Differs("batches", sentence)
     if pool_digest(check.inputs) != check.head.input_digest:
         raise Differs("order", "The batches, in this order, do not give the pool's input digest.")
+    if published.result_digest and published.result_digest != check.previous:
+        raise Differs("result_digest", "The result digest is not the one that the co-op published.")

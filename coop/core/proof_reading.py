@@ -1,16 +1,18 @@
 """Reads the head and the frozen inputs of a proof strictly: what does not read as the record writes it differs."""
 
+import hashlib
 from itertools import pairwise
 from typing import Any
 
 from coop.core.canonical import written
 from coop.core.claims import MEMORIES, BatchInput, Terms, rule_named
+from coop.core.commitments import FORMAT_OF_COMMITMENT, SOURCES, Commitment, Promise, PromisedBatch
+from coop.core.errors import RuleBroken
 from coop.core.fields import Fields
 from coop.core.records import FORMAT, Head, Source, freeze
 from coop.core.tickets import source_of_witnesses
 
 MOST_CLAIMS = 10_000_000
-SOURCES = ("season", "witnesses", "beacon")
 
 
 class Differs(Exception):  # noqa: N818 - it says what the check found
@@ -26,8 +28,8 @@ class Differs(Exception):  # noqa: N818 - it says what the check found
 def read_head(value: dict[str, Any]) -> Head:
     """Read the first line of a proof."""
     fields = Fields(value)
-    names = ("batches", "chain_start", "credit_cap", "format", "input_digest", "memory", "pool", "rule", "season")
-    fields.only((*names, "source"))
+    names = ("batches", "chain_start", "commitment", "credit_cap", "format", "input_digest", "memory", "pool", "rule")
+    fields.only((*names, "season", "source"))
     if fields.text("format") != FORMAT:
         raise Differs("format", f"The head must name the format {FORMAT}.")
     head = Head(
@@ -39,6 +41,7 @@ def read_head(value: dict[str, Any]) -> Head:
         chain_start=fields.hexadecimal("chain_start", length=32).hex(),
         batches=fields.whole("batches"),
         input_digest=fields.hexadecimal("input_digest", length=32).hex(),
+        commitment=_commitment(fields.inner("commitment")) if fields.values.get("commitment") is not None else None,
     )
     if head.text.encode() != written(value):
         raise Differs("head", "The head does not read as the record writes it.")
@@ -79,15 +82,54 @@ def _terms(fields: Fields) -> Terms:
     return Terms(memory, fields.whole_or_none("credit_cap", needed=True))
 
 
-def _source(fields: Fields) -> Source:
-    fields.only(("kind", "value", "secrets", "round"))
+def _commitment(fields: Fields) -> Commitment:
+    fields.only(("batches", "credit_cap", "format", "memory", "pool", "rule", "season", "source"))
+    if fields.text("format") != FORMAT_OF_COMMITMENT:
+        raise Differs("commitment", f"The commitment must name the format {FORMAT_OF_COMMITMENT}.")
+    source = fields.inner("source")
+    source.only(("chain", "hashes", "kind", "round", "time"))
+    return Commitment(
+        season=fields.text("season"),
+        pool=fields.text("pool"),
+        rule=rule_named(fields.text("rule")),
+        terms=_terms(fields),
+        batches=tuple(_promised(batch) for batch in fields.inners("batches", most=MOST_CLAIMS)),
+        promise=_promise(source),
+    )
+
+
+def _promised(fields: Fields) -> PromisedBatch:
+    fields.only(("cap", "id", "rule"))
+    return PromisedBatch(fields.text("id"), rule_named(fields.text("rule")), fields.whole_or_none("cap", needed=True))
+
+
+def _promise(fields: Fields) -> Promise:
     kind = fields.choice("kind", SOURCES, "", "unknown_source")
+    if kind == "beacon":
+        return Promise(kind, (), fields.text("chain"), fields.text("round"), fields.text("time"))
+    hashes = tuple(digest.hex() for digest in _hexadecimals(fields, "hashes"))
+    if len(hashes) < 2 and kind == "witnesses":
+        raise Differs("source", "A draw by witnesses needs at least two of them.")
+    return Promise(kind, hashes)
+
+
+def _source(fields: Fields) -> Source:
+    fields.only(("chain", "draw", "hashes", "kind", "round", "secrets", "time", "value"))
+    promise = _promise(fields)
+    secrets = _hexadecimals(fields, "secrets") if promise.kind == "witnesses" else ()
     value = fields.hexadecimal("value", length=32)
-    secrets: tuple[bytes, ...] = ()
-    if kind == "witnesses":
-        listed = fields.values.get("secrets")
-        given = Fields({str(place): text for place, text in enumerate(listed)} if isinstance(listed, list) else {})
-        secrets = tuple(given.hexadecimal(place, length=32) for place in given.values)
-        if len(secrets) < 2 or source_of_witnesses(list(secrets)) != value:
+    if promise.kind == "witnesses":
+        if tuple(hashlib.sha256(secret).hexdigest() for secret in secrets) != promise.hashes:
+            raise Differs("source", "The secrets of the witnesses are not those whose hashes were published.")
+        if source_of_witnesses(list(secrets)) != value:
             raise Differs("source", "The secrets of the witnesses do not give the source of the seed.")
-    return Source(kind, value, secrets, fields.text("round", ""))
+    return Source(promise, value, secrets, fields.whole("draw", least=1))
+
+
+def _hexadecimals(fields: Fields, name: str) -> tuple[bytes, ...]:
+    """Read a list of 32 bytes each."""
+    listed = fields.values.get(name)
+    if not isinstance(listed, list):
+        raise RuleBroken("not_a_list", f"“{name}” must be a list.", field=fields.at(name))
+    given = Fields({str(place): text for place, text in enumerate(listed)}, fields.at(name))
+    return tuple(given.hexadecimal(place, length=32) for place in given.values)

@@ -9,10 +9,10 @@ it; the first one names the digest of the head, and the head the last result of 
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from coop.core.canonical import canonical, canonical_text
 from coop.core.claims import BatchInput, Outcome, Terms
+from coop.core.commitments import Commitment, Promise
 from coop.core.errors import RuleBroken
 from coop.core.tickets import seed_of
 
@@ -24,15 +24,16 @@ FORMAT = "smallbatch-proof/1"
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a pool's seed came from: `kind` is season, witnesses or beacon; `value` its 32 bytes.
+    """Where a pool's seed came from: `value` is its 32 bytes, `promise` what was published before anybody knew it.
 
-    `secrets` are what the witnesses revealed, in the order of their commitments; `round` names the beacon's round.
+    `secrets` are what the witnesses revealed, in the order of their hashes. `draw` is 1, and one more for each draw
+    that was void because a witness did not reveal or the beacon's round came too early.
     """
 
-    kind: str
+    promise: Promise
     value: bytes
     secrets: tuple[bytes, ...] = ()
-    round: str = ""
+    draw: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,10 @@ class FrozenPool:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The first line of a proof; `rule` is the season's default, `chain_start` the last result digest before."""
+    """The first line of a proof; `rule` is the season's default, `chain_start` the last result digest before.
+
+    `commitment` is what was published before orders opened; None for a pool that was brought in afterwards.
+    """
 
     season: str
     pool: str
@@ -56,6 +60,7 @@ class Head:
     chain_start: str
     batches: int
     input_digest: str
+    commitment: Commitment | None = None
 
     @property
     def seed(self) -> bytes:
@@ -64,14 +69,13 @@ class Head:
     @property
     def text(self) -> str:
         """Write the head as canonical JSON."""
-        source: dict[str, Any] = {"kind": self.source.kind, "value": self.source.value.hex()}
+        source = self.source.promise.content | {"draw": self.source.draw, "value": self.source.value.hex()}
         if self.source.secrets:
             source["secrets"] = [secret.hex() for secret in self.source.secrets]
-        if self.source.round:
-            source["round"] = self.source.round
         head = {
             "batches": self.batches,
             "chain_start": self.chain_start,
+            "commitment": self.commitment.content if self.commitment else None,
             "credit_cap": self.terms.credit_cap,
             "format": FORMAT,
             "input_digest": self.input_digest,

@@ -60,9 +60,18 @@ def wheel_offset(seed: bytes, batch_id: str) -> Fraction:
     return Fraction(int.from_bytes(drawn, "big"), 1 << 64)
 
 
-def source_of_season(season_secret: bytes, pool_id: str) -> bytes:
-    """Derive the 32-byte source of a pool's seed from the season's secret, whose hash was published beforehand."""
-    return hashlib.sha256(b"alloc-source/1\0" + season_secret + b"\0" + pool_id.encode()).digest()
+def draw_secret(season_secret: bytes) -> bytes:
+    """Derive what a season's draws come from, and what is revealed at its end.
+
+    The season's own secret also names households in proofs. Were it told, anybody could try all household numbers and
+    see whose line is whose; what is derived from it can be told.
+    """
+    return hashlib.sha256(b"alloc-draw/1\0" + season_secret).digest()
+
+
+def source_of_season(told: bytes, pool_id: str) -> bytes:
+    """Derive the 32-byte source of a pool's seed from the season's `draw_secret`, whose hash was published beforehand."""
+    return hashlib.sha256(b"alloc-source/1\0" + told + b"\0" + pool_id.encode()).digest()
 
 
 def source_of_witnesses(secrets: list[bytes]) -> bytes:

@@ -18,6 +18,7 @@ from coop.audit import service as audit
 from coop.core.errors import NotFound, RuleBroken
 from coop.core.ledger import SHARE_PREPAID, Entry, household_party, instalment_released, season_share_paid
 from coop.core.season import local_day
+from coop.core.tickets import draw_secret
 from coop.db import Db, copy_rows
 from coop.ledger import service as ledger
 from coop.people import service as people
@@ -42,7 +43,7 @@ def plan_season(
     files_digest: str | None = None,
     guests_may_order: bool = True,
 ) -> int:
-    """Plan a season; the hash of its secret is public from now on, the secret itself at its end."""
+    """Plan a season; the hash of what its draws come from is public from now on, and that itself at its end."""
     if starts >= ends:
         raise RuleBroken("ends_before_start", "A season ends after it starts.", field="ends")
     if session.scalar(select(Season.id).where(Season.name == name)) is not None:
@@ -56,7 +57,7 @@ def plan_season(
         guests_may_order=guests_may_order,
         guest_weight=guest_weight,
         secret_sealed=seal(secret, field_key, purpose=_SECRET),
-        secret_hash=hashlib.sha256(secret).hexdigest(),
+        secret_hash=hashlib.sha256(draw_secret(secret)).hexdigest(),
         files_digest=files_digest,
     )
     session.add(season)

@@ -1,6 +1,7 @@
 """An outcome looked at beforehand: other yields, another rule, the same arithmetic."""
 
 from coop.core.claims import STANDING_RULE, WEBSTER_RULE, BatchInput, Standing, Terms
+from coop.core.commitments import Promise
 from coop.core.outcome import BatchNumbers, Served, batch_numbers, served, under_rule, with_yields
 from coop.core.pool_run import ClaimedBatch, PoolProblem, share_out
 from coop.core.records import CHAIN_START, Source
@@ -16,7 +17,7 @@ def a_problem(*, gin: int, jam: int) -> PoolProblem:
         pool="November",
         rule=STANDING_RULE,
         terms=Terms("rounding"),
-        source=Source("season", bytes(32)),
+        source=Source(Promise("season"), bytes(32)),
         chain_start=CHAIN_START,
         batches=[
             ClaimedBatch(GIN, [1, 2], [ANA, TOMAS], BatchInput("gin", gin, ["a", "b"], [2, 1], [3, 3])),

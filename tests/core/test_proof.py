@@ -4,6 +4,7 @@ import hashlib
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -11,11 +12,13 @@ from hypothesis import strategies as st
 
 from coop.core.canonical import canonical, digest
 from coop.core.claims import WEBSTER_RULE, BatchInput, Standing, Terms
+from coop.core.commitments import Promise
 from coop.core.errors import RuleBroken
 from coop.core.proof import verify_lines
+from coop.core.proof_promises import Published
 from coop.core.records import Source, freeze
-from coop.core.tickets import source_of_witnesses
-from tests.proofs import ANA, BATCHES, BEN, proof_of
+from coop.core.tickets import source_of_season, source_of_witnesses
+from tests.proofs import ANA, BATCHES, BEN, PROMISE, SECRET, commitment_on, proof_of
 
 
 @pytest.mark.parametrize("terms", [Terms(), Terms("season"), Terms("season", 1)])
@@ -47,7 +50,7 @@ def test_a_record_written_directly_is_the_canonical_json_of_its_content():
 
 def test_the_seed_follows_from_the_source_and_the_frozen_inputs():
     lines, _ = proof_of(BATCHES, Terms())
-    source = hashlib.sha256(b"alloc-source/1\0secret\0" + b"2011-W01").digest()
+    source = hashlib.sha256(b"alloc-source/1\0" + SECRET + b"\0" + b"2011-W01").digest()
     inputs = [digest(json.loads(line)["input"]) for line in lines[1:]]
     pool = hashlib.sha256("\n".join(inputs).encode()).digest()
     assert json.loads(lines[1])["seed"] == hashlib.sha256(b"alloc-seed/1\0" + source + b"\0" + pool).hexdigest()
@@ -126,14 +129,124 @@ def test_batches_left_out_or_swapped_are_found():
     assert verify_lines([])["first_difference"]["what"] == "line_end"
 
 
-def test_the_secrets_of_witnesses_must_give_the_source():
-    secrets = (bytes(32), bytes([1]) * 32)
-    lines, _ = proof_of(BATCHES, Terms(), source=Source("witnesses", source_of_witnesses(list(secrets)), secrets))
-    assert verify_lines(lines)["ok"]
-    lines, _ = proof_of(BATCHES, Terms(), source=Source("witnesses", bytes(32), secrets))
-    assert verify_lines(lines)["first_difference"]["what"] == "source"
-    lines, _ = proof_of(BATCHES, Terms(), source=Source("witnesses", bytes(32), secrets[:1]))
-    assert verify_lines(lines)["first_difference"]["what"] == "source"
+WITNESSED = (bytes(32), bytes([1]) * 32)
+WITNESSES = Promise("witnesses", tuple(hashlib.sha256(secret).hexdigest() for secret in WITNESSED))
+
+
+@pytest.mark.parametrize(
+    ("what", "source"),
+    [
+        (None, Source(WITNESSES, source_of_witnesses(list(WITNESSED)), WITNESSED)),
+        (None, Source(WITNESSES, source_of_witnesses(list(WITNESSED)), WITNESSED, draw=2)),
+        ("source", Source(WITNESSES, bytes(32), WITNESSED)),
+        ("source", Source(WITNESSES, source_of_witnesses(list(WITNESSED)), WITNESSED[::-1])),
+        ("source", Source(WITNESSES, source_of_witnesses(list(WITNESSED)), (WITNESSED[0], bytes([2]) * 32))),
+        ("source", Source(Promise("witnesses", WITNESSES.hashes[:1]), bytes(32), WITNESSED[:1])),
+    ],
+)
+def test_the_secrets_of_witnesses_must_give_the_source_and_be_those_whose_hashes_were_published(what, source):
+    lines, _ = proof_of(BATCHES, Terms(), source=source)
+    assert (verify_lines(lines)["first_difference"] or {"what": None})["what"] == what
+
+
+BEACON = Promise("beacon", (), "https://beacon.example/chain", "4711", "2011-01-10T12:00:00Z")
+
+
+@pytest.mark.parametrize(
+    ("sentence", "promised", "source"),
+    [
+        (None, PROMISE, Source(PROMISE, source_of_season(SECRET, "2011-W01"))),
+        (None, BEACON, Source(BEACON, bytes([7]) * 32)),
+        ("kind of source", BEACON, Source(PROMISE, source_of_season(SECRET, "2011-W01"))),
+        ("source that was promised", replace(BEACON, round="4712"), Source(BEACON, bytes([7]) * 32)),
+        (None, replace(BEACON, round="4712"), Source(BEACON, bytes([7]) * 32, draw=2)),
+        ("source that was promised", replace(PROMISE, hashes=("0" * 64,)), None),
+    ],
+)
+def test_a_source_must_be_the_promised_one_unless_its_first_draw_was_void(sentence, promised, source):
+    terms = Terms()
+    lines, _ = proof_of(BATCHES, terms, source=source, commitment=commitment_on(BATCHES, terms, promise=promised))
+    found = verify_lines(lines)["first_difference"]
+    assert (found and found["what"]) == (sentence and "commitment")
+    assert sentence is None or sentence in found["sentence"]
+
+
+@pytest.mark.parametrize(
+    ("sentence", "change"),
+    [
+        ("The rule is", lambda kept: replace(kept, rule=WEBSTER_RULE)),
+        ("The memory is", lambda kept: replace(kept, terms=Terms("season"))),
+        ("The pool is", lambda kept: replace(kept, pool="2011-W02")),
+        ("The season is", lambda kept: replace(kept, season="2012")),
+        ("The number of batches is", lambda kept: replace(kept, batches=kept.batches[1:])),
+        ("Another batch", lambda kept: replace(kept, batches=(*kept.batches[1:], kept.batches[0]))),
+        (
+            "goes by",
+            lambda kept: replace(kept, batches=(replace(kept.batches[0], rule=WEBSTER_RULE), *kept.batches[1:])),
+        ),
+        ("promised cap of 1", lambda kept: replace(kept, batches=(replace(kept.batches[0], cap=1), *kept.batches[1:]))),
+    ],
+)
+def test_whatever_was_promised_before_orders_opened_must_be_kept(sentence, change):
+    kept = commitment_on(BATCHES, Terms(), cap=4)
+    lines, link = proof_of(BATCHES, Terms(), commitment=kept)
+    assert verify_lines(lines)["result_digest"] == link
+    lines, _ = proof_of(BATCHES, Terms(), commitment=change(kept))
+    found = verify_lines(lines)["first_difference"]
+    assert found["what"] == "commitment"
+    assert sentence in found["sentence"]
+
+
+def test_a_file_made_up_whole_differs_from_what_was_published():
+    kept = commitment_on(BATCHES, Terms())
+    lines, link = proof_of(BATCHES, Terms(), commitment=kept)
+    head = json.loads(lines[0])
+    told = Published(kept.digest, head["input_digest"], link, SECRET.hex())
+    assert verify_lines(lines, told)["ok"]
+    fewer = [replace(BATCHES[0], units=2), *BATCHES[1:]]
+    forged, _ = proof_of(fewer, Terms(), commitment=kept)
+    assert verify_lines(forged)["ok"]
+    assert verify_lines(forged, told)["first_difference"]["what"] == "input_digest"
+    assert verify_lines(forged, replace(told, input_digest=""))["first_difference"]["what"] == "result_digest"
+    capped, _ = proof_of(BATCHES, Terms(), commitment=commitment_on(BATCHES, Terms(), cap=9))
+    assert verify_lines(capped, told)["first_difference"]["what"] == "commitment"
+    bare, _ = proof_of(BATCHES, Terms())
+    assert verify_lines(bare, told)["first_difference"]["what"] == "commitment"
+
+
+def test_the_season_s_secret_must_have_the_published_hash_and_give_the_source():
+    lines, _ = proof_of(BATCHES, Terms())
+    assert verify_lines(lines, Published(season_secret=SECRET.hex()))["ok"]
+    assert verify_lines(lines, Published(season_secret="0" * 64))["first_difference"]["what"] == "source"
+    chosen, _ = proof_of(BATCHES, Terms(), source=Source(PROMISE, bytes(32)))
+    assert verify_lines(chosen)["ok"]
+    assert verify_lines(chosen, Published(season_secret=SECRET.hex()))["first_difference"]["what"] == "source"
+
+
+def leaves(value, path=()):
+    """List the way to each number and text of a parsed line, and to each empty place."""
+    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [way for key, part in inside for way in leaves(part, (*path, key))] or [path]
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data())
+def test_any_field_that_says_something_else_is_found_and_named(data):
+    terms = Terms("season", 2)
+    lines, _ = proof_of(BATCHES, terms, commitment=commitment_on(BATCHES, terms, cap=4))
+    place = data.draw(st.integers(0, len(lines) - 1))
+    content = json.loads(lines[place])
+    *way, last = data.draw(st.sampled_from(leaves(content)))
+    inside = content
+    for key in way:
+        inside = inside[key]
+    values = st.integers(-3, 9) | st.text(max_size=3) | st.none() | st.sampled_from([[], {}, "0" * 64, "season"])
+    inside[last] = data.draw(values.filter(lambda new: json.dumps(new) != json.dumps(inside[last])))
+    lines[place] = canonical(content) + b"\n"
+    found = verify_lines(lines)["first_difference"]
+    assert found["what"]
+    assert found["sentence"]
+    assert found["line"] <= len(lines) + 1
 
 
 def test_in_a_later_pool_members_bring_their_balance_along():

@@ -6,6 +6,7 @@ import pytest
 
 from coop import cli
 from coop.core.claims import STANDING_RULE, BatchInput, Standing, Terms
+from coop.core.commitments import Promise
 from coop.core.errors import RuleBroken
 from coop.core.fields import parsed
 from coop.core.records import CHAIN_START, Head, Source, chain, freeze, proof_lines
@@ -163,7 +164,16 @@ def test_the_command_prints_one_answer_a_line_and_exits_with_two_if_any_was_refu
 def test_the_command_verifies_a_proof_and_exits_with_one_on_a_difference(tmp_path, monkeypatch, capsys):
     batches = [BatchInput("lot-1", 1, ["a1", "b2"], [1, 1], [1, 1])]
     frozen = freeze(batches, Terms())
-    head = Head("s", "p", STANDING_RULE, Terms(), Source("beacon", bytes(32), round="7"), CHAIN_START, 1, frozen.digest)
+    head = Head(
+        "s",
+        "p",
+        STANDING_RULE,
+        Terms(),
+        Source(Promise("beacon", chain="a", round="7", time="b"), bytes(32)),
+        CHAIN_START,
+        1,
+        frozen.digest,
+    )
     outcomes, _ = share_out_pool(batches, Standing(), Terms(), head.seed)
     links = chain(head, batches, frozen, outcomes)
     file = tmp_path / "proof.jsonl"

@@ -259,7 +259,7 @@ def test_the_secret_of_a_season_is_sealed_and_its_hash_is_public(db):
     with db.begin() as session:
         season = a_season(session)
         row = session.get_one(Season, season)
-        assert row.secret_hash == sha256(SEASON_SECRET).hexdigest()
+        assert row.secret_hash == sha256(sha256(b"alloc-draw/1\0" + SEASON_SECRET).digest()).hexdigest()
         assert SEASON_SECRET not in row.secret_sealed
         assert seasons.season_secret(session, season, FIELD_KEY) == SEASON_SECRET
 
