@@ -11,7 +11,7 @@ from flask import Flask, g, request, url_for
 from whitenoise import WhiteNoise
 
 from coop.core.roles import Viewer
-from coop.web.guards import guard_of, viewer_if_any
+from coop.web.guards import Guard, guard_of, viewer_if_any
 from coop.web.headers import ONE_YEAR, fixed_headers
 from coop.web.reading import DEFAULT_CUSTOMS, Customs, customs
 
@@ -19,38 +19,82 @@ STATIC: Final = Path(__file__).parent.parent / "static"
 
 
 class Entry(NamedTuple):
-    """A link to a view without arguments, shown to whomever the view's guard lets in."""
+    """A link to a view without arguments, shown to whomever the view's guard lets in.
+
+    It is marked on its own page and on those it leads to: `covers` names their endpoints, or whole areas.
+    """
 
     endpoint: str
     label: str
+    covers: tuple[str, ...] = ()
+
+    def leads_to(self, endpoint: str) -> bool:
+        """Whether a page stands under this entry."""
+        return endpoint in {self.endpoint, *self.covers} or endpoint.partition(".")[0] in self.covers
+
+
+class Section(NamedTuple):
+    """A link of the first row, to the first of its entries; on their pages they stand in a second row if they are several.
+
+    Whom the first entry does not let in never sees the section.
+    """
+
+    label: str
+    entries: tuple[Entry, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
+    """A link of the frame; `current` is what aria-current says: "page", "true" on the pages it leads to, or nothing."""
+
     href: str
     label: str
-    current: bool = False
+    current: str = ""
 
 
-NAV: Final[tuple[Entry, ...]] = (
-    Entry("desk.desk", "Today"),
-    Entry("orders.pools", "Order"),
-    Entry("seasons.season", "Season share"),
-    Entry("ledger.balance", "Balance"),
-    Entry("workshop.board", "Workshop"),
-    Entry("makers.everybody", "Makers"),
-    Entry("makers.batches", "Batches"),
-    Entry("impact.snapshot", "Impact"),
-    Entry("households.everybody", "Members"),
-    Entry("office.pools", "Pools"),
-    Entry("statements.mine", "Statements"),
-    Entry("pickups.everything", "Pickups"),
-    Entry("treasury.runs", "Payouts"),
-    Entry("bank.statements", "Bank"),
-    Entry("seasons.everything", "Seasons"),
-    Entry("people.everybody", "People"),
-    Entry("books.trial_balance", "Books"),
-    Entry("facts.settings", "Settings"),
+_STATEMENTS: Final = Entry("statements.mine", "Statements", ("statements",))
+
+NAV: Final[tuple[Section, ...]] = (
+    Section("Today", (Entry("desk.desk", "Today"),)),
+    Section("Order", (Entry("orders.pools", "Order", ("orders", "awards", "pickups.point")),)),
+    Section("Season share", (Entry("seasons.season", "Season share"),)),
+    Section("Balance", (Entry("ledger.balance", "Balance", ("ledger",)),)),
+    Section("Workshop", (Entry("workshop.board", "Workshop", ("workshop",)), _STATEMENTS)),
+    Section(
+        "Makers",
+        (
+            Entry("makers.everybody", "Makers", ("makers.maker", "catalog")),
+            Entry("makers.batches", "Batches", ("makers.batch",)),
+        ),
+    ),
+    Section(
+        "Members",
+        (
+            Entry("households.everybody", "Members", ("households",)),
+            Entry("people.everybody", "People and roles", ("people",)),
+        ),
+    ),
+    Section(
+        "Pools",
+        (
+            Entry("office.pools", "Pools", ("office", "pools", "sharing", "runs")),
+            Entry("seasons.everything", "Seasons", ("seasons.plan", "seasons.sizes")),
+        ),
+    ),
+    Section("Pickups", (Entry("pickups.everything", "Pickups", ("pickups.packing", "pickups.tick")),)),
+    Section(
+        "Money",
+        (
+            Entry("treasury.runs", "Payouts", ("treasury",)),
+            Entry("bank.payments", "Payments", ("bank.choose", "bank.record")),
+            Entry("bank.statements", "Bank", ("bank.statement",)),
+            _STATEMENTS,
+            Entry("books.trial_balance", "Books", ("books",)),
+            Entry("health.house", "Health", ("health",)),
+        ),
+    ),
+    Section("Co-op", (Entry("facts.settings", "Settings"), Entry("facts.points", "Pickup points"))),
+    Section("Impact", (Entry("impact.snapshot", "Impact", ("impact",)),)),
 )
 PERSON: Final[tuple[Entry, ...]] = (
     Entry("access.sign_ins", "Where you are signed in"),
@@ -95,6 +139,7 @@ def frame() -> dict[str, Any]:
 
 
 def _frame(here: Customs, viewer: Viewer | None) -> dict[str, Any]:
+    nav, beneath = _nav(viewer)
     return {
         "coop_name": here.coop_name,
         "coop_line": here.coop_line,
@@ -102,7 +147,8 @@ def _frame(here: Customs, viewer: Viewer | None) -> dict[str, Any]:
         "currency": here.currency,
         "currency_digits": here.exponent,
         "viewer": viewer,
-        "nav": _links(NAV, viewer),
+        "nav": nav,
+        "beneath": beneath,
         "person_links": _links(PERSON, viewer),
         "footer_links": _links(FOOTER, viewer),
         "sign_in_url": url_for("access.sign_in"),
@@ -110,17 +156,37 @@ def _frame(here: Customs, viewer: Viewer | None) -> dict[str, Any]:
     }
 
 
+def _nav(viewer: Viewer | None) -> tuple[list[Link], list[Link]]:
+    """Return the first row of links, and the second: the entries of the section one is in, if they are several."""
+    here = request.endpoint or ""
+    first: list[Link] = []
+    second: list[Link] = []
+    marked = ""
+    for section in NAV:
+        if not _guard(section.entries[0]).lets_in(viewer):
+            continue
+        shown = [entry for entry in section.entries if _guard(entry).lets_in(viewer)]
+        under = next((entry for entry in shown if entry.leads_to(here)), None) if not marked else None
+        if under is not None:
+            marked = "page" if here == under.endpoint else "true"
+            second = [_link(entry, marked if entry is under else "") for entry in shown if len(shown) > 1]
+        current = "" if under is None else "true" if second else marked
+        first.append(replace(_link(section.entries[0], current), label=section.label))
+    return first, second
+
+
 def _links(entries: tuple[Entry, ...], viewer: Viewer | None) -> list[Link]:
-    shown: list[Link] = []
-    for entry in entries:
-        guard = guard_of(entry.endpoint)
-        assert guard is not None, f"{entry.endpoint} has no guard"
-        if guard.lets_in(viewer):
-            href = url_for(entry.endpoint)
-            here = request.endpoint == entry.endpoint or (href != "/" and request.path.startswith(href + "/"))
-            shown.append(Link(href, entry.label, here))
-    closest = max((link.href for link in shown if link.current), key=len, default="")
-    return [link if link.href == closest else replace(link, current=False) for link in shown]
+    return [_link(entry) for entry in entries if _guard(entry).lets_in(viewer)]
+
+
+def _link(entry: Entry, current: str = "") -> Link:
+    return Link(url_for(entry.endpoint), entry.label, current)
+
+
+def _guard(entry: Entry) -> Guard:
+    guard = guard_of(entry.endpoint)
+    assert guard is not None, f"{entry.endpoint} has no guard"
+    return guard
 
 
 def _digest(folder: Path) -> str:

@@ -114,6 +114,13 @@ def test_every_page_of_the_demo_is_sound_in_both_themes(town):
     assert len(seen) > 30
 
 
+def test_the_links_of_the_frame_stand_on_one_line(town):
+    for name, width in ((ADMINS[0], DESK), (TREASURERS[0], DESK), (MEMBER, PHONE), (MAKER, PHONE)):
+        links = town.signed_in(name, width).locator(".site-nav li")
+        tops = {links.nth(at).bounding_box()["y"] for at in range(links.count())}
+        assert len(tops) == 1, name
+
+
 def order(page: Page) -> None:
     page.goto("/")
     page.get_by_role("link", name="Order in this pool").click()

@@ -10,6 +10,8 @@ from sqlalchemy import event, text
 
 from coop.formats import letters
 from coop.notices import queries as notices
+from coop.web.frame import NAV
+from tests.builders import a_batch, a_pool, a_product, a_season, an_artisan
 from tests.web.walking import addresses
 
 PAYLOADS = [
@@ -87,3 +89,48 @@ def test_the_other_letters_at_the_door_link_to_pages_of_ours(visitor, db, at, le
     letter = letters.write(letter_name, values, house)
     for link in re.findall(r"https://coop\.example(/\S*)", letter.text):
         assert visitor.get(link).status_code in {200, 303}, link
+
+
+AT_NO_SECTION = {"access", "home", "proofs", "static"}
+"""Areas whose pages stand at the door, at the foot of the page, or belong to a pool whoever looks at it."""
+
+
+def marks(page: str) -> list[tuple[str, str]]:
+    """Return the marked links of the frame: what aria-current says, and the link's words."""
+    return re.findall(r'<a href="[^"]*"\s+aria-current="(page|true)"\s*>([^<]*)</a>', page.partition("<main")[0])
+
+
+def test_each_page_stands_under_an_entry_of_the_frame(app):
+    entries = [entry for section in NAV for entry in section.entries]
+    with app.test_request_context():
+        pages = {rule.endpoint for rule in app.url_map.iter_rules() if "GET" in (rule.methods or ())}
+    pages = {one for one in pages if one.partition(".")[0] not in AT_NO_SECTION}
+    assert {page for page in pages if not any(entry.leads_to(page) for entry in entries)} == set()
+
+
+def test_a_page_marks_its_section_whatever_its_address_begins_with(app, client_as, db):
+    with db.begin() as session:
+        artisan_id = an_artisan(session)
+        batch_id = a_batch(session, a_product(session, artisan_id))
+        pool_id = a_pool(session, a_season(session))
+    everybody = client_as("member", "artisan", "packer", "treasurer", "admin", artisan_id=artisan_id)
+    assert marks(everybody.get("/pools").text) == [("page", "Order")]
+    assert marks(everybody.get(f"/pools/{pool_id}/allocation").text) == [("true", "Pools"), ("true", "Pools")]
+    assert marks(everybody.get("/seasons").text) == [("true", "Pools"), ("page", "Seasons")]
+    assert marks(everybody.get(f"/batches/{batch_id}").text) == [("true", "Makers"), ("true", "Batches")]
+    assert marks(everybody.get(f"/batches/{batch_id}/yield").text) == [("true", "Workshop"), ("true", "Workshop")]
+    assert marks(everybody.get("/statements").text) == [("true", "Workshop"), ("page", "Statements")]
+    assert marks(client_as("treasurer").get("/statements").text) == [("true", "Money"), ("page", "Statements")]
+    assert marks(everybody.get("/account/sign-ins").text) == []
+
+
+def test_nobody_is_shown_a_section_they_may_not_open(client_as, visitor):
+    def first_row(page: str) -> list[str]:
+        row = re.search(r'<nav class="site-nav".*?</nav>', page, re.DOTALL)
+        assert row is not None
+        return re.findall(r">([^<>]+)</a>", row[0])
+
+    assert first_row(visitor.get("/makers").text) == ["Season share", "Makers", "Impact"]
+    assert first_row(client_as("packer").get("/makers").text) == ["Season share", "Makers", "Pickups", "Impact"]
+    assert first_row(client_as("treasurer").get("/makers").text) == ["Season share", "Makers", "Money", "Impact"]
+    assert len(first_row(client_as("member", "admin").get("/makers").text)) == 11
