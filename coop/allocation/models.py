@@ -8,11 +8,14 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from coop.db import Base, Identity, Instant, Pieces
 
-RUN_STATES = ("requested", "proposed", "publishing", "published", "failed", "cancelled", "superseded")
+RUN_STATES = ("requested", "waiting", "proposed", "publishing", "published", "failed", "cancelled", "superseded")
 
 
 class AllocationRun(Base):
-    """One sharing out of one pool: requested -> proposed -> publishing -> published; or failed, cancelled."""
+    """One sharing out of one pool: requested -> proposed -> publishing -> published; or failed, cancelled.
+
+    With a draw of its own it is waiting from the freezing of its inputs until the seed is known, then requested again.
+    """
 
     __tablename__ = "allocation_run"
     __table_args__ = (
@@ -21,7 +24,7 @@ class AllocationRun(Base):
             "uq_allocation_run_live",
             "pool_id",
             unique=True,
-            postgresql_where=text("state IN ('requested', 'proposed', 'publishing', 'published')"),
+            postgresql_where=text("state IN ('requested', 'waiting', 'proposed', 'publishing', 'published')"),
         ),
         Index(None, "pool_id"),
     )
@@ -35,6 +38,7 @@ class AllocationRun(Base):
     requested_by: Mapped[int]
     requested_at: Mapped[Instant]
     input_digest: Mapped[str | None] = mapped_column(comment="of the batches' inputs in order of application")
+    frozen_at: Mapped[Instant | None] = mapped_column(comment="when its input digest was published")
     chain_start: Mapped[str | None] = mapped_column(comment="result digest that the season's chain stood at")
     result_digest: Mapped[str | None]
     figures: Mapped[dict[str, Any] | None] = mapped_column(

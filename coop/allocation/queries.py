@@ -10,12 +10,11 @@ from sqlalchemy.orm import Session
 
 from coop.allocation.models import AllocationRun, ChainHead
 from coop.core.claims import MICRO, BatchInput, Standing, Terms
-from coop.core.commitments import Promise
 from coop.core.explain import AwardFacts, Wording, standing_sentence
 from coop.core.pool_run import ClaimedBatch, PoolProblem, proof_of, share_out
-from coop.core.records import CHAIN_START, Source
-from coop.core.tickets import draw_secret, source_of_season
+from coop.core.records import CHAIN_START
 from coop.db import Whole, columns_of
+from coop.draws import service as draws
 from coop.pools.models import Pool
 from coop.seasons import service as seasons
 from coop.seasons.models import Season
@@ -79,7 +78,10 @@ def frozen_problem(session: Session, run: AllocationRun, field_key: bytes) -> Po
 def pool_problem(
     session: Session, pool: Pool, season: Season, *, rule: str, memory: str, field_key: bytes
 ) -> PoolProblem:
-    """Read a pool's batches, claims and opening standing, under a rule."""
+    """Read a pool's batches, claims and opening standing, under a rule.
+
+    Where the seed is not known yet, the season's secret stands in for it: good for a look, never for an outcome.
+    """
     secret = seasons.season_secret(session, season.id, field_key)
     offered = [_Offered(*row) for row in session.execute(_OFFERED, {"pool": pool.id}).all()]
     names = _Pseudonyms(secret)
@@ -89,6 +91,7 @@ def pool_problem(
     if memory != "none":
         for family, household_id, owed in session.execute(_STANDING, {"season": season.id, "households": households}):
             standing.owed[names[family, household_id]] = owed
+    own = draws.drawn(session, pool.id)
     assert pool.opened_at is not None
     weights = seasons.weights(session, season.id, at=pool.opened_at, of=households)
     chain_start = session.scalar(select(ChainHead.result_digest).where(ChainHead.season_id == season.id))
@@ -97,10 +100,11 @@ def pool_problem(
         pool=pool.name,
         rule=rule,
         terms=Terms(None if memory == "none" else memory),
-        source=Source(Promise("season", (season.secret_hash,)), source_of_season(draw_secret(secret), pool.name)),
+        source=own.source_with(secret, pool.name),
         chain_start=chain_start or CHAIN_START,
         batches=_claimed(claims, offered, names, weights, season.guest_weight, rule),
         standing=standing,
+        commitment=own.commitment,
     )
 
 

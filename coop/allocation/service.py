@@ -16,10 +16,12 @@ from coop.core.claims import STANDING_RULE, rule_named
 from coop.core.errors import NotFound, RuleBroken
 from coop.core.fairness import four_decimals
 from coop.core.ledger import Entry, household_party, released_from_hold
-from coop.core.pool_run import Fill, award_columns, fill, share_out
+from coop.core.pool_run import Fill, award_columns, fill, input_digest_of, share_out
 from coop.core.records import CHAIN_START
 from coop.core.season import local_day
 from coop.db import Db, columns_of, copy_columns_in
+from coop.draws import service as draws
+from coop.draws.service import Drawn
 from coop.jobs import Lease
 from coop.ledger import service as ledger
 from coop.people import service as people
@@ -27,7 +29,7 @@ from coop.policy import service as policy
 from coop.pools.models import Offering, Pool
 from coop.seasons.models import Season
 
-LIVE = ("requested", "proposed", "publishing", "published")
+LIVE = ("requested", "waiting", "proposed", "publishing", "published")
 
 
 def request_run(
@@ -82,20 +84,33 @@ def carry_out(db: Db, lease: Lease, *, at: datetime, field_key: bytes) -> None:
     with db() as session:
         run = session.get_one(AllocationRun, lease.row_id)
         problem = queries.frozen_problem(session, run, field_key) if run.state == "requested" else None
-    shared = share_out(problem) if problem else None
+        own = draws.drawn(session, run.pool_id)
+    shared = share_out(problem) if problem and not own.is_awaited else None
+    digest = shared.input_digest if shared else input_digest_of(problem) if problem else ""
     with db.begin() as session:
         jobs.finish(session, lease)
         run = session.get_one(AllocationRun, lease.row_id, with_for_update=True)
-        if problem is None or shared is None or run.state != "requested":
+        if problem is None or run.state != "requested":
+            return
+        if not _freeze(session, run, digest, own, at=at) or shared is None:
             return
         awards = award_columns(problem, shared)
         copy_columns_in(session, "award", {"run_id": np.full(len(awards["line_id"]), run.id)} | awards)
         run.state, run.proposed_at = "proposed", at
         run.chain_start = problem.chain_start
-        run.input_digest, run.result_digest = shared.input_digest, shared.result_digest
+        run.result_digest = shared.result_digest
         run.figures = _figures(fill(problem, shared)) | {"seconds": f"{time.monotonic() - began:.3f}"}
         subject = ("allocation_run", run.id)
         audit.record(session, "propose_allocation", by=0, subject=subject, detail={"result": run.result_digest})
+
+
+def go_on(session: Session, pool_id: int) -> None:
+    """Let a run that waited for its seed go on, now that the seed is known."""
+    waiting = select(AllocationRun).where(AllocationRun.pool_id == pool_id, AllocationRun.state == "waiting")
+    run = session.scalar(waiting.with_for_update())
+    if run is not None:
+        run.state = "requested"
+        jobs.request(session, jobs.COMPUTE_ALLOCATION, run.id, dedup="seed")
 
 
 def publish(db: Db, run_id: int, *, by: int, at: datetime) -> None:
@@ -143,7 +158,7 @@ def cancel_run(db: Db, run_id: int, *, by: int, reason: str) -> None:
         run = _locked_run(session, run_id)
         if run.state == "cancelled":
             return
-        if run.state not in {"requested", "proposed", "failed"}:
+        if run.state not in {"requested", "waiting", "proposed", "failed"}:
             raise RuleBroken("too_late", "This outcome is published, so it can no longer be put aside.")
         run.state = "cancelled"
         subject = ("allocation_run", run.id)
@@ -199,6 +214,26 @@ SELECT :season, p.family, o.household_id, sum(a.entitled_micro - 1000000 * (a.pi
  GROUP BY p.family, o.household_id
 ON CONFLICT (season_id, family, household_id) DO UPDATE SET owed_micro = standing.owed_micro + excluded.owed_micro
 """)
+
+
+def _freeze(session: Session, run: AllocationRun, digest: str, own: Drawn, *, at: datetime) -> bool:
+    """Publish the digest of a run's inputs before its seed is known, and hold the run to it. Say whether it may go on."""
+    earlier = select(AllocationRun.input_digest).where(
+        AllocationRun.pool_id == run.pool_id, AllocationRun.input_digest.is_not(None)
+    )
+    told = own.source is not None and run.version == 1 and digest not in session.scalars(earlier).all()
+    if told or run.input_digest not in {None, digest}:
+        run.state = "failed"
+        run.failure = (
+            "The seed of this pool is known already, and its orders or yields are not those that were frozen before it was. "
+            "Whoever changes them now could choose who is lucky. Share out what was frozen, and correct yields afterwards."
+        )
+        return False
+    run.input_digest, run.frozen_at = digest, run.frozen_at or at
+    if own.is_awaited:
+        run.state = "waiting"
+        audit.record(session, "freeze_inputs", by=0, subject=("allocation_run", run.id), detail={"input": digest})
+    return not own.is_awaited
 
 
 def _figures(measured: Fill) -> dict[str, int | str]:

@@ -14,7 +14,8 @@ from coop.core.claims import MICRO, STANDING_RULE
 from coop.core.errors import NotFound
 from coop.core.explain import AwardFacts, Tie, Wording, fair_parts, standing_sentence, ties, webster_sentence
 from coop.core.paging import Slice
-from coop.core.tickets import seed_of, source_of_season
+from coop.core.tickets import seed_of
+from coop.draws import service as draws
 from coop.seasons import service as seasons
 
 A_PAGE: Final = 50
@@ -205,7 +206,8 @@ def _levels(
 ) -> dict[int, dict[int, tuple[int, Tie | None]]]:
     """Give, by batch and household, the part its share points stood for and how a tie was settled."""
     secret = seasons.season_secret(session, pool.season_id, field_key)
-    seed = seed_of(source_of_season(secret, pool.name), pool.input_digest)
+    source = draws.drawn(session, pool.id).source_with(secret, pool.name)
+    seed = seed_of(source.value, pool.input_digest)
     claims = defaultdict(list)
     asked = {"run": pool.run_id, "offerings": [row.offering_id for row in rows]}
     for claim in session.execute(_CLAIMS, asked):

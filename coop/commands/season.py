@@ -132,8 +132,9 @@ def _line(coop: Running, pool: ClosedPool, run_id: int, began: datetime) -> dict
             {"run": run_id, "began": began},
         ).one()
     line = {"pool": pool.name, "run": run_id, "state": run.state}
-    line |= {name: run.figures[name] for name in ("claims", "pieces", "short", "lowest_fill", "jain")}
-    line |= {"input_digest": run.input_digest, "result_digest": run.result_digest, "seconds": run.figures["seconds"]}
+    figures = run.figures or {}
+    line |= {name: figures.get(name) for name in ("claims", "pieces", "short", "lowest_fill", "jain")}
+    line |= {"input_digest": run.input_digest, "result_digest": run.result_digest, "seconds": figures.get("seconds")}
     return line | ({"unchanged": True} if run.before else {})
 
 

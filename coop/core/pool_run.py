@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coop.core.claims import BatchInput, Outcome, Standing, Terms
+from coop.core.commitments import Commitment
 from coop.core.fairness import jain, lowest_fill
 from coop.core.records import FrozenPool, Head, Source, chain, freeze, last_link, proof_lines
 from coop.core.sharing import share_out_pool
@@ -38,6 +39,7 @@ class PoolProblem:
     chain_start: str
     batches: Sequence[ClaimedBatch]
     standing: Standing
+    commitment: Commitment | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +73,15 @@ def share_out(problem: PoolProblem) -> SharedPool:
         chain_start=problem.chain_start,
         batches=len(batches),
         input_digest=frozen.digest,
+        commitment=problem.commitment,
     )
     outcomes, _ = share_out_pool(batches, problem.standing, problem.terms, head.seed)
     return SharedPool(head, frozen, outcomes, chain(head, batches, frozen, outcomes))
+
+
+def input_digest_of(problem: PoolProblem) -> str:
+    """Give the digest of a pool's frozen inputs, which needs no seed."""
+    return freeze([claimed.batch for claimed in problem.batches], problem.terms).digest
 
 
 def proof_of(problem: PoolProblem, shared: SharedPool) -> bytes:

@@ -44,7 +44,7 @@ def steps_of(state: str, run_state: str | None, *, is_closed: bool, yields_in: i
     done = {"allocated": 2, "published": 4, "picked_up": 5}.get(state, int(is_closed))
     if run_state == "publishing":
         done = 3
-    elif done == 1 and (yields_in == batches or run_state == "requested"):
+    elif done == 1 and (yields_in == batches or run_state in {"requested", "waiting"}):
         done = 2
     marks = ["done" if place < done else "now" if place == done else "ahead" for place in range(len(labels))]
     return [Step(*step) for step in zip(labels, marks, strict=True)]

@@ -41,7 +41,7 @@ def read_head(value: dict[str, Any]) -> Head:
         chain_start=fields.hexadecimal("chain_start", length=32).hex(),
         batches=fields.whole("batches"),
         input_digest=fields.hexadecimal("input_digest", length=32).hex(),
-        commitment=_commitment(fields.inner("commitment")) if fields.values.get("commitment") is not None else None,
+        commitment=read_commitment(fields.inner("commitment")) if fields.values.get("commitment") is not None else None,
     )
     if head.text.encode() != written(value):
         raise Differs("head", "The head does not read as the record writes it.")
@@ -82,7 +82,8 @@ def _terms(fields: Fields) -> Terms:
     return Terms(memory, fields.whole_or_none("credit_cap", needed=True))
 
 
-def _commitment(fields: Fields) -> Commitment:
+def read_commitment(fields: Fields) -> Commitment:
+    """Read what a pool promised."""
     fields.only(("batches", "credit_cap", "format", "memory", "pool", "rule", "season", "source"))
     if fields.text("format") != FORMAT_OF_COMMITMENT:
         raise Differs("commitment", f"The commitment must name the format {FORMAT_OF_COMMITMENT}.")

@@ -16,6 +16,7 @@ from coop.catalog.models import Product
 from coop.core.claims import STANDING_RULE, rule_named
 from coop.core.errors import NotFound, RuleBroken
 from coop.db import Db, copy_rows, take_ids
+from coop.draws import service as draws
 from coop.pools.models import Offering, Pool
 from coop.seasons.models import Season
 
@@ -159,7 +160,7 @@ def withdraw_offering(db: Db, pool_id: int, offering_id: int, *, by: int) -> Non
 
 
 def open_pool(db: Db, pool_id: int, *, by: int, at: datetime) -> None:
-    """Open a planned pool to orders; from now on its rules, caps and prices stand."""
+    """Open a planned pool to orders; from now on its rules, caps and prices stand, and so does where its seed comes from."""
     with db.begin() as session:
         pool = _locked_pool(session, pool_id)
         if pool.opened_at is not None:
@@ -168,6 +169,7 @@ def open_pool(db: Db, pool_id: int, *, by: int, at: datetime) -> None:
             raise RuleBroken("too_late", "Its cut-off has passed. Plan a new pool with a later one.")
         if session.scalar(select(Offering.id).where(Offering.pool_id == pool_id).limit(1)) is None:
             raise RuleBroken("nothing_offered", "Nothing is offered in this pool yet. Add a batch first.")
+        draws.commit(session, pool_id, by=by, at=at)
         pool.opened_at, pool.opened_by = at, by
         audit.record(session, "open_pool", by=by, subject=("pool", pool_id))
 

@@ -73,6 +73,7 @@ STATES: Final = {
     },
     "allocation_run": {
         "requested": Said("being worked out", "told"),
+        "waiting": Said("waiting for the seed", "told"),
         "proposed": Said("ready to look at", "short"),
         "publishing": Said("being published", "told"),
         "published": Said("published", "good"),

@@ -407,7 +407,7 @@ def test_anyone_can_download_the_proof_of_a_published_pool_and_check_it(db, visi
         digest = session.scalar(text("SELECT result_digest FROM allocation_run WHERE id = :run"), {"run": published})
     assert verdict == {"ok": True, "batches": 2, "result_digest": digest, "first_difference": None}
     page = visitor.get(f"/pools/{town.pool}/verify").text
-    assert "coop verify november-pool.proof.jsonl" in page
+    assert "python3 -I verify.py november-pool.proof.jsonl" in page
     assert digest in page
 
 
