@@ -1,51 +1,58 @@
 """Forms of the admin who plans a pool, puts batches into it and closes it."""
 
-from datetime import UTC, date, datetime
-from typing import Any, ClassVar, Final
+import re
+from datetime import date, datetime, time
+from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 from wtforms import RadioField, SelectField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired
-from wtforms.widgets import TextInput
 
 from coop.core.claims import OFFERED_RULES
 from coop.core.errors import RuleBroken
 from coop.core.season import instant
+from coop.web.days import EXAMPLE, read_day, write_day
 from coop.web.fields import AmountField, DayField, PiecesField, TextLine, Typed
 from coop.web.forms import CoopForm
 from coop.web.reading import customs
 from coop.web.words import RULES
 
-_SHAPE: Final = "%Y-%m-%dT%H:%M"
 _EARLIEST, _LATEST = date(2000, 1, 1), date(2099, 12, 31)
 
 
 class MomentField(Typed):
-    """A day and time on the co-op's clocks, as browsers send them: 2026-11-26T20:00. The value is an instant."""
+    """A day and time on the co-op's clocks, typed as its place writes days: 26/11/2026 20:00. The value is an instant."""
 
-    widget = TextInput(input_type="datetime-local")
     attributes: ClassVar[dict[str, str]] = {"autocomplete": "off"}
+
+    def __init__(self, label: str, **named: Any) -> None:
+        named["description"] = f"{named.get('description', '')} Like {_example()}.".strip()
+        super().__init__(label, **named)
 
     def read(self, typed: str) -> datetime:
         """Accept a real day and time to the minute; what a clock change makes doubtful is read as the later."""
-        try:
-            local = datetime.strptime(typed.strip()[:16], _SHAPE).replace(tzinfo=UTC)
-        except ValueError:
-            raise RuleBroken(
-                "bad_moment", "Please give a day and time that exist, as year-month-day and hour: 2026-11-26T20:00."
-            ) from None
-        if not _EARLIEST <= local.date() <= _LATEST:
-            raise RuleBroken("day_out_of_range", f"Please give a day from {_EARLIEST} to {_LATEST}.")
-        return instant(local.date(), local.time(), customs().zone)
+        words = typed.strip().replace("T", " ", 1).split()
+        day = read_day(words[0], customs().locale) if len(words) == 2 else None
+        clock = re.fullmatch("([01]?[0-9]|2[0-3]):([0-5][0-9])", words[-1])
+        if day is None or clock is None:
+            raise RuleBroken("bad_moment", f"Please give a day and time that exist, like {_example()}.")
+        if not _EARLIEST <= day <= _LATEST:
+            raise RuleBroken("day_out_of_range", f"Please give a day from {_EARLIEST.year} to {_LATEST.year}.")
+        return instant(day, time(int(clock[1]), int(clock[2])), customs().zone)
 
     def show(self, value: datetime) -> str:
-        """Write it as browsers want it."""
-        return value.astimezone(ZoneInfo(customs().zone)).strftime(_SHAPE)
+        """Write it as it would be typed."""
+        local = value.astimezone(ZoneInfo(customs().zone))
+        return f"{write_day(local.date(), customs().locale)} {local:%H:%M}"
 
     def missing(self) -> str:
         """Ask for both."""
         return "Please give a day and a time."
+
+
+def _example() -> str:
+    return f"{write_day(EXAMPLE, customs().locale)} 20:00"
 
 
 class PoolForm(CoopForm):

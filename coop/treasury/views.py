@@ -9,11 +9,12 @@ from coop.payouts import service
 from coop.policy import service as policy
 from coop.treasury import forms, queries
 from coop.web import limits
+from coop.web.days import read_day
 from coop.web.filters import today
 from coop.web.forms import heeding, posted_key
 from coop.web.guards import treasurer, viewer
 from coop.web.paging import page_number, sought
-from coop.web.reading import db, reading, settings
+from coop.web.reading import customs, db, reading, settings
 from coop.web.views import Answer, Page
 
 bp = Blueprint("treasury", __name__)
@@ -30,7 +31,7 @@ def runs() -> Page:
 @bp.route("/payouts/new", methods=["GET", "POST"])
 @treasurer
 def start() -> Answer:
-    form = forms.StartRunForm()
+    form = forms.StartRunForm(through=_day_asked())
     if form.accepted():
         with heeding(form):
             by, key = viewer().person_id, form.key.data
@@ -107,7 +108,4 @@ def _run_page(run_id: int) -> queries.RunPage:
 
 def _day_asked() -> date:
     """Return the day the preview is asked for; what is no day is today."""
-    try:
-        return date.fromisoformat(request.args.get("through", ""))
-    except ValueError:
-        return today()
+    return read_day(request.args.get("through", "").strip(), customs().locale) or today()

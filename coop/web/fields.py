@@ -10,6 +10,7 @@ from wtforms.widgets import HiddenInput, PasswordInput, TextArea, TextInput
 
 from coop.core.errors import RuleBroken
 from coop.core.money import format_minor, parse_amount
+from coop.web.days import EXAMPLE, read_day, write_day
 from coop.web.reading import customs
 
 PIECES_LIMIT: Final = 1_000_000
@@ -177,32 +178,33 @@ class PasswordField(Typed):
 
 
 class DayField(Typed):
-    """A day, as browsers send it: 2026-11-03."""
+    """A day, typed as the co-op's place writes it, which a hint shows; 2026-11-23 is understood everywhere.
 
-    widget = TextInput(input_type="date")
+    It is a line of text: a browser's own field for days follows the browser's language, not the page's, and forgets what is no day.
+    """
+
+    attributes: ClassVar[dict[str, str]] = {"autocomplete": "off"}
 
     def __init__(
         self, label: str, *, earliest: date = date(2000, 1, 1), latest: date = date(2099, 12, 31), **named: Any
     ) -> None:
+        named["description"] = f"{named.get('description', '')} Like {self.show(EXAMPLE)}.".strip()
         super().__init__(label, **named)
         self.earliest, self.latest = earliest, latest
 
     def read(self, typed: str) -> date:
         """Accept a real day within the field's range."""
-        shape = re.fullmatch("([0-9]{4})-([0-9]{2})-([0-9]{2})", typed.strip())
-        try:
-            day = date(*(int(part) for part in shape.groups())) if shape else None
-        except ValueError:
-            day = None
+        day = read_day(typed.strip(), customs().locale)
         if day is None:
-            raise RuleBroken("bad_day", "Please give a day that exists, as year-month-day: 2026-11-03.")
+            raise RuleBroken("bad_day", f"Please give a day that exists, like {self.show(EXAMPLE)}.")
         if not self.earliest <= day <= self.latest:
-            raise RuleBroken("day_out_of_range", f"Please give a day from {self.earliest} to {self.latest}.")
+            between = f"from {self.show(self.earliest)} to {self.show(self.latest)}"
+            raise RuleBroken("day_out_of_range", f"Please give a day {between}.")
         return day
 
     def show(self, value: date) -> str:
-        """Write it as browsers want it."""
-        return value.isoformat()
+        """Write it as it would be typed."""
+        return write_day(value, customs().locale)
 
     def missing(self) -> str:
         """Ask for a day."""

@@ -142,6 +142,7 @@ def _frame(here: Customs, viewer: Viewer | None) -> dict[str, Any]:
     nav, beneath = _nav(viewer)
     return {
         "coop_name": here.coop_name,
+        "page_language": page_language(here.locale),
         "coop_line": here.coop_line,
         "coop_town": here.coop_town,
         "currency": here.currency,
@@ -154,6 +155,11 @@ def _frame(here: Customs, viewer: Viewer | None) -> dict[str, Any]:
         "sign_in_url": url_for("access.sign_in"),
         "sign_out_url": url_for("access.sign_out"),
     }
+
+
+def page_language(locale: str) -> str:
+    """Return what a page says of its language: its words are English, as they are written in the co-op's country."""
+    return locale.replace("_", "-") if locale.partition("_")[0] == "en" else "en"
 
 
 def _nav(viewer: Viewer | None) -> tuple[list[Link], list[Link]]:

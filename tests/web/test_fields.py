@@ -136,6 +136,29 @@ def test_a_day_must_exist_and_be_of_our_time(app, typed):
     assert is_refused(app, DayField("Day"), typed)
 
 
+@pytest.mark.parametrize(
+    ("locale", "typed", "shown"),
+    [("en_IE", "3/11/2026", "03/11/2026"), ("de_DE", "3.11.2026", "03.11.2026"), ("en_US", "11/3/2026", "11/03/2026"), ("sv_SE", "2026-11-03", "2026-11-03")],
+)  # fmt: skip
+def test_a_day_is_typed_and_shown_as_the_co_ops_place_writes_it(app, db, locale, typed, shown):
+    from coop.policy import service as policy
+
+    with db.begin() as session:
+        policy.settle(session, "locale", locale, by=0)
+    assert read(app, DayField("Day"), typed) == date(2026, 11, 3)
+    assert read(app, DayField("Day"), "2026-11-03") == date(2026, 11, 3)
+    with app.test_request_context():
+        assert type("Shape", (Form,), {"day": DayField("Day")})(day=date(2026, 11, 3)).day._value() == shown
+
+
+@pytest.mark.parametrize("typed", ["31/2/2026", "11/23/2026", "3/11/26", "3/11", "3 / 11 / 2026", "3-11-2026"])
+def test_a_day_of_another_place_is_asked_for_again_and_kept_as_typed(app, typed):
+    with app.test_request_context():
+        day = type("Shape", (Form,), {"day": DayField("Day")})(MultiDict({"day": typed})).day
+        assert "like 23/11/2026" in day.process_errors[0]
+        assert day._value() == typed
+
+
 def test_a_day_is_read_as_browsers_send_it(app):
     assert read(app, DayField("Day"), "2028-02-29") == date(2028, 2, 29)
     assert is_refused(app, DayField("Day", latest=date(2026, 1, 1)), "2026-01-02")
