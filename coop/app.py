@@ -32,6 +32,7 @@ AREAS: Final = (
     "orders",
     "proofs",
     "awards",
+    "packing",
     "pickups",
     "sharing",
     "runs",

@@ -17,7 +17,7 @@ FIRST_PAGES: Final = (
     (roles.ARTISAN, "workshop.board"),
     (roles.ADMIN, "desk.desk"),
     (roles.TREASURER, "treasury.runs"),
-    (roles.PACKER, "pickups.everything"),
+    (roles.PACKER, "packing.everything"),
 )
 """Where those begin who have a role and order nothing themselves."""
 

@@ -1,36 +1,17 @@
-"""Packing lists and the ticking off, for packers; and where a household fetches."""
+"""The ticking off, for packers; and where a household fetches."""
 
-import re
-
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, url_for
 
 from coop.clock import now
 from coop.pickups import queries, service
 from coop.pickups.forms import PointForm, tick_form
-from coop.web.filters import today
 from coop.web.forms import heeding
 from coop.web.guards import member, packer, viewer
-from coop.web.paging import page_number, sought
+from coop.web.paging import page_number
 from coop.web.reading import db, reading
-from coop.web.views import Answer, Page
+from coop.web.views import Answer
 
 bp = Blueprint("pickups", __name__)
-
-
-@bp.get("/pickups")
-@packer
-def everything() -> Page:
-    with reading() as session:
-        page = queries.pickups_page(session, number=page_number(), today=today())
-    return render_template("pickups/everything.html", page=page)
-
-
-@bp.get("/pickups/<int:pool_id>")
-@packer
-def packing(pool_id: int) -> Page:
-    with reading() as session:
-        page = queries.packing_page(session, pool_id, sought(), number=page_number(), point_id=_point())
-    return render_template("pickups/packing.html", page=page)
 
 
 @bp.route("/pickups/orders/<int:order_id>", methods=["GET", "POST"])
@@ -61,9 +42,3 @@ def point() -> Answer:
             flash("You fetch there from now on.", "good")
             return redirect(url_for(".point"), code=303)
     return render_template("pickups/point.html", page=page, form=form), form.status
-
-
-def _point() -> int | None:
-    """Return the pickup point that the list is narrowed to; whatever is no number narrows nothing."""
-    typed = request.args.get("point", "")
-    return int(typed) if re.fullmatch("[0-9]{1,18}", typed) else None

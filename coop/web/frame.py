@@ -81,7 +81,7 @@ NAV: Final[tuple[Section, ...]] = (
             Entry("seasons.everything", "Seasons", ("seasons.plan", "seasons.sizes")),
         ),
     ),
-    Section("Pickups", (Entry("pickups.everything", "Pickups", ("pickups.packing", "pickups.tick")),)),
+    Section("Pickups", (Entry("packing.everything", "Pickups", ("packing", "pickups.tick")),)),
     Section(
         "Money",
         (

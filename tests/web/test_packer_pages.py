@@ -69,6 +69,24 @@ def test_the_packing_list_goes_by_point_and_household_and_can_be_searched(client
     assert "Nobody found" in packer.get(f"/pickups/{table.pool}?q=zzz").text
 
 
+def test_on_the_screen_stand_fifty_households_and_on_paper_all(client_as, db):
+    with db.begin() as session:
+        households = [a_household(session, f"Household {n:02}", credit_minor=1_000) for n in range(1, 53)]
+        pool = a_pool(session, a_season(session), "Advent pool")
+        jam = an_offering(session, pool, a_product(session, an_artisan(session), "Damson jam"), price_minor=637)
+        point = a_pickup_point(session)
+    pickups.choose_point(db, households[0], point, by=0)
+    rounds.publish(db, pool, {household: {jam: 1} for household in households}, {jam: 60})
+    packer = client_as("packer")
+    on_screen = packer.get(f"/pickups/{pool}").text
+    assert on_screen.count('class="household"') == 50
+    assert f'href="/pickups/{pool}/sheets"' in on_screen
+    on_paper = packer.get(f"/pickups/{pool}/sheets").text
+    assert on_paper.count('class="household"') == 52
+    assert on_paper.count('class="panel sheet"') == 2, "Mill Yard, and no point chosen"
+    assert packer.get(f"/pickups/{pool}/sheets?point={point}").text.count('class="household"') == 1
+
+
 def test_a_packer_sees_households_and_pieces_but_no_money_and_no_address(client_as, db):
     table = Table(db)
     packer = client_as("packer")
