@@ -2,15 +2,14 @@
 
 import hmac
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from coop.allocation.models import AllocationRun, ChainHead
-from coop.core.claims import MICRO, BatchInput, Standing, Terms
-from coop.core.explain import AwardFacts, Wording, standing_sentence
+from coop.core.claims import BatchInput, Standing, Terms
 from coop.core.pool_run import ClaimedBatch, PoolProblem, proof_of, share_out
 from coop.core.records import CHAIN_START
 from coop.db import Whole, columns_of
@@ -166,52 +165,3 @@ def _claimed(
         claimed.append(ClaimedBatch(row.offering_id, lines[own], households[own], batch))
         start = end
     return claimed
-
-
-_AWARDS_OF_PERSON = text("""
-SELECT p.name, p.unit_one, p.unit_many, l.wish, l.up_to, a.pieces, a.extra, a.entitled_micro, a.owed_before_micro,
-       l.unit_minor + l.deposit_minor AS held_minor, coalesce(r.pieces, 0) AS units, d.demand, pool.pickup_on
-  FROM belonging m
-  JOIN household_order o ON o.household_id = m.household_id
-  JOIN pool ON pool.id = o.pool_id
-  JOIN order_line l ON l.order_id = o.id
-  JOIN allocation_run run ON run.pool_id = o.pool_id AND run.state = 'published'
-  JOIN award a ON a.run_id = run.id AND a.offering_id = l.offering_id AND a.line_id = l.id
-  JOIN offering f ON f.id = l.offering_id
-  JOIN product p ON p.id = f.product_id
-  LEFT JOIN LATERAL (SELECT pieces FROM release WHERE batch_id = f.batch_id ORDER BY version DESC LIMIT 1) r ON true
-  CROSS JOIN LATERAL (SELECT sum(wish)::bigint AS demand FROM order_line WHERE offering_id = f.id) d
- WHERE m.person_id = :person AND m.ended_at IS NULL AND o.pool_id = :pool AND l.up_to > 0
- ORDER BY p.name, l.id
-""")
-
-
-def letter_of_awards(session: Session, person_id: int, values: dict[str, Any]) -> dict[str, Any]:
-    """Return what a published pool means to a person's household, line by line, for their letter."""
-    rows = session.execute(_AWARDS_OF_PERSON, {"person": person_id, "pool": values["pool_id"]}).all()
-    lines = [{"product": row.name, "wish": row.wish, "pieces": row.pieces, "sentence": _sentence(row)} for row in rows]
-    return {
-        "lines": lines,
-        "pickup_on": rows[0].pickup_on.isoformat() if rows else "",
-        "returned_minor": sum((row.up_to - row.pieces) * row.held_minor for row in rows),
-    }
-
-
-def _sentence(row: Any) -> str:
-    wording = Wording(row.unit_one, row.unit_many)
-    if row.entitled_micro is None:
-        return f"{wording.of(row.units)} came of this batch, and {row.demand} were wished for in all."
-    owed = row.owed_before_micro or 0
-    facts = AwardFacts(
-        units=row.units,
-        demand=row.demand,
-        weight=1,  # not told in this sentence
-        wish=row.wish,
-        award=row.pieces - row.extra,
-        entitlement=row.entitled_micro,
-        owed_before=owed,
-        owed_after=owed + row.entitled_micro - (row.pieces - row.extra) * MICRO,
-        since="the batches before this pool" if owed else "",
-        extra=row.extra,
-    )
-    return standing_sentence(facts, wording)

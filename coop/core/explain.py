@@ -4,12 +4,11 @@ Parts of pieces are told in hundredths, so that the numbers in one sentence add 
 rounded (halves away from zero), and what was added today is what lies between them. Nothing is decided by them.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fractions import Fraction
 
 from coop.core.claims import MICRO
-from coop.core.rules import Path, equal_awards
-from coop.core.tickets import ticket, tie_key
+from coop.core.explain_ways import Tie, Way
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,121 +19,192 @@ class Wording:
     several: str
 
     def of(self, pieces: int) -> str:
-        return f"{pieces} {self.one if pieces == 1 else self.several}"
+        return f"{pieces:,} {self.word(pieces)}"
+
+    def word(self, pieces: int) -> str:
+        return self.one if pieces == 1 else self.several
 
 
 @dataclass(frozen=True, slots=True)
 class AwardFacts:
     """The numbers of one award: of the batch `units` and all wishes `demand`; of the claim the rest, pieces or micro.
 
-    `award` is what the wish received, `extra` what came on top of it up to the tolerance. `since` says in words from
-    when `owed_before` stems, "" at the first batch.
+    `award` is what the wish received, `extra` what came on top of it up to `more`. The balances are None where none are
+    kept; `since` says in words from when `owed_before` stems, "" at the first batch. `level` and `part` are as in `Way`.
     """
 
+    rule: str
     units: int
     demand: int
     weight: int
     wish: int
     award: int
-    entitlement: int = 0
-    owed_before: int = 0
-    owed_after: int = 0
-    since: str = ""
+    more: int = 0
     extra: int = 0
+    owed_before: int | None = None
+    owed_after: int | None = None
+    since: str = ""
+    is_alone: bool = False
+    level: Fraction = Fraction(0)
+    tells_losses: bool = False
+    part: Fraction = Fraction(0)
+    tie: Tie | None = None
+
+    @property
+    def path(self) -> str:
+        return self.rule.split("@")[0].split("/")[0]
 
 
-@dataclass(frozen=True, slots=True)
-class Tie:
-    """How a tie over the last pieces was settled: `place` of the own ticket among `level` claims, for `pieces` left."""
+def facts_of(way: Way, place: int, since: str = "") -> AwardFacts:
+    """Gather the numbers of one award."""
+    batch, outcome = way.batch, way.outcome
+    award = way.awards[place]
+    before, after = (outcome.opening[place], outcome.closing[place]) if outcome.opening else (None, None)
+    facts = AwardFacts(
+        rule=batch.rule,
+        units=batch.units,
+        demand=way.demand,
+        weight=batch.weights[place],
+        wish=batch.requests[place],
+        award=award,
+        more=batch.tolerances[place] if batch.tolerances else 0,
+        extra=outcome.awards[place] - award,
+        owed_before=before,
+        owed_after=after,
+        since=since,
+        is_alone=len(batch.ids) == 1,
+    )
+    if not way.is_short:
+        return facts
+    return replace(
+        facts, level=way.level, tells_losses=way.tells_losses, part=way.parts[place], tie=way.ties.get(place)
+    )
 
-    pieces: int
-    level: int
-    place: int
-    ticket: int
+
+def sentence(facts: AwardFacts, wording: Wording) -> str:
+    """Explain an award in one or two sentences, by the rule that decided it."""
+    if facts.wish == 0 or facts.units == 0 or facts.units >= facts.demand:
+        return _without_shortage(facts, wording)
+    if facts.is_alone:
+        return f"You were the only one to ask for this batch, so all that came of it, {wording.of(facts.award)}, is yours{_standing_now(facts)}."
+    if facts.rule.startswith("cea/standing"):
+        return _by_standing(facts, wording) + "."
+    by_path = {"cea": _by_level, "proportional": _by_fraction, "cel": _by_losses, "talmud": _by_halves}
+    return f"{by_path[facts.path](facts, wording)}{_tie(facts.tie, wording)}{_standing_now(facts)}."
 
 
-def standing_sentence(facts: AwardFacts, wording: Wording) -> str:
-    """Explain an award of `cea/standing`: owed before, entitled today, received, owed after."""
-    if plain := _without_shortage(facts, wording):
-        return plain
-    before, after = _hundredths(facts.owed_before), _hundredths(facts.owed_after)
+def _by_standing(facts: AwardFacts, wording: Wording) -> str:
+    before, after = hundredths(facts.owed_before or 0), hundredths(facts.owed_after or 0)
     total = after + 100 * facts.award
-    sums = f": {_amount(total)} together" if before else ""
+    sums = f": {amount(total)} together" if before else ""
     limit = ", all you asked for," if facts.award == facts.wish else ""
-    entitled = f"entitled to {_amount(total - before)} today{sums}"
-    return f"{_before(before, facts.since)}{entitled}, so you {_received(facts.award, wording)}{limit} and {_after(after)}."
-
-
-def webster_sentence(facts: AwardFacts, wording: Wording, tie: Tie | None = None) -> str:
-    """Explain an award of `cea/webster`: what a share point stood for, what the member's points did, and a tie."""
-    if plain := _without_shortage(facts, wording):
-        return plain
+    entitled = f"entitled to {amount(total - before)} today{sums}"
     received = _received(facts.award, wording)
-    if facts.award == facts.wish:
-        return f"{_shortage(facts, wording)}: your wish of {facts.wish} lies within your part, so you {received}."
-    points = "share point" if facts.weight == 1 else "share points"
-    stood = f"your {facts.weight} {points} stood for {_amount(_hundredths(facts.entitlement))}"
-    sentence = f"{_shortage(facts, wording)}: {stood}, so you {received}"
-    if tie is None:
-        return f"{sentence}."
-    others = "1 other" if tie.level == 2 else f"{tie.level - 1} others"
-    last = f"the last {wording.one}" if tie.pieces == 1 else f"the last {wording.of(tie.pieces)}"
-    ticket = f"{tie.ticket:016x}"[:4]
-    return f"{sentence}: you and {others} stood level for {last}; your ticket {ticket}… was {_ordinal(tie.place)} of {tie.level}."
+    told = f"{_before(before, facts.since)}{entitled}, so you {received}{limit} and {after_words(after)}"
+    return told + _tie(facts.tie, wording)
 
 
-def fair_parts(weights: Sequence[int], limits: Sequence[int], units: int) -> list[int]:
-    """Divide a batch equally per share point for telling only: micro-units, rounded down."""
-    return [int(award * MICRO) for award in equal_awards(weights, limits, min(units, sum(limits)))]
+def _by_level(facts: AwardFacts, wording: Wording) -> str:
+    level, part = _agreeing(facts.level, facts.weight, facts.part)
+    stood = f"{_shortage(facts, wording)}: every share point stood for {level} {wording.several}"
+    if facts.part == facts.wish:
+        return f"{stood}; your {_points(facts.weight)} covered your wish, so you {_received(facts.award, wording)}"
+    yours = f"your {_points(facts.weight)} stood for {part}" if facts.weight > 1 else "you have one"
+    return f"{stood}; {yours}, so you {_received(facts.award, wording)}"
 
 
-def ties(
-    ids: Sequence[str], weights: Sequence[int], limits: Sequence[int], awards: Sequence[int], seed: bytes, batch_id: str
-) -> dict[str, Tie]:
-    """Find who stood level for the last pieces under `cea/webster`, if tickets had to settle it."""
-    path = Path("cea", weights, limits)
-    last = max((path.price(place, award, "webster") for place, award in enumerate(awards) if award), default=None)
-    got = [p for p, award in enumerate(awards) if award and path.price(p, award, "webster") == last]
-    missed = [p for p, award in enumerate(awards) if award < limits[p] and path.price(p, award + 1, "webster") == last]
-    if not missed:
-        return {}
-    key = tie_key(seed, batch_id)
-    order = sorted((ticket(key, ids[place]), ids[place].encode(), ids[place]) for place in got + missed)
-    return {claim: Tie(len(got), len(order), place, drawn) for place, (drawn, _, claim) in enumerate(order, start=1)}
+def _by_fraction(facts: AwardFacts, wording: Wording) -> str:
+    thousandths = _rounded(facts.level * 1000)
+    everyone = f"everyone received {thousandths // 10}.{thousandths % 10} % of what they asked for"
+    return f"{_shortage(facts, wording)}: {everyone}, yours {_rounding(facts)}"
+
+
+def _by_losses(facts: AwardFacts, wording: Wording) -> str:
+    loss = f"everyone is short by {_parts(facts.level)} {wording.several} for one share point"
+    if facts.weight > 1:
+        loss += f", you with {facts.weight} by {_parts(facts.level / facts.weight)}"
+    if facts.part == 0:
+        return f"{_shortage(facts, wording)}: {loss}, which is your whole wish of {facts.wish}"
+    return f"{_shortage(facts, wording)}: {loss}, so yours is {_rounding(facts)}"
+
+
+def _by_halves(facts: AwardFacts, wording: Wording) -> str:
+    half = _parts(Fraction(facts.wish, 2))
+    if facts.tells_losses:
+        covered = f"more than half of all wishes are covered, so everybody has half of the own wish (yours {half})"
+        return (
+            f"{_shortage(facts, wording)}: {covered} and the losses above that are equal; yours is {_rounding(facts)}"
+        )
+    covered = f"no more than half of all wishes is covered, so nobody passes half of the own wish (yours {half})"
+    return f"{_shortage(facts, wording)}: {covered} and shares are equal below that; yours is {_rounding(facts)}"
+
+
+def _rounding(facts: AwardFacts) -> str:
+    if facts.part == facts.award:
+        return f"{facts.award}"
+    return f"rounded from {_parts(facts.part)} to {facts.award}"
 
 
 def _without_shortage(facts: AwardFacts, wording: Wording) -> str:
     """Say what needs no rule: nothing was made, nothing wished, or enough for all."""
-    if facts.wish + facts.extra == 0:
+    if facts.wish + facts.more == 0:
         return "You asked for none of this batch."
     if facts.units == 0:
-        return "Nothing came of this batch, so nobody received any."
-    if facts.units < facts.demand:
+        return f"Nothing came of this batch, so nobody received any{_standing_now(facts)}."
+    if facts.wish == 0 and not facts.extra:
+        return "You would have taken what is left over once all wishes are met, and nothing was left for you."
+    if facts.extra or (facts.more and facts.units > facts.demand):
+        return _with_more(facts, wording)
+    everybody = "There was exactly enough" if facts.units == facts.demand else "There was enough"
+    all_of_it = f"all {wording.of(facts.wish)}" if facts.wish > 1 else f"the {wording.one}"
+    return f"{everybody} for all wishes, so you received {all_of_it} you asked for{_standing_now(facts)}."
+
+
+def _with_more(facts: AwardFacts, wording: Wording) -> str:
+    left = facts.units - facts.demand
+    beyond = f"{facts.extra} more" if facts.extra else "none of the rest fell to you"
+    yours = f"the {facts.wish} you wished for and {beyond}" if facts.wish else wording.of(facts.extra)
+    of_most = f" of the {facts.more} you would have taken on top" if 0 < facts.extra < facts.more else ""
+    told = f"All wishes were met ({_shortage(facts, wording)}) and {left:,} left over went round: you received {yours}{of_most}"
+    return f"{told}{_standing_now(facts)}."
+
+
+def _tie(tie: Tie | None, wording: Wording) -> str:
+    if tie is None:
         return ""
-    if facts.extra:
-        received = f"the {facts.wish} you wished for and {facts.extra} more"
-        return f"All wishes were met ({_shortage(facts, wording)}): you received {received}."
-    return f"There was enough for all wishes, so you received all {wording.of(facts.wish)} you asked for."
+    others = "1 other" if tie.level == 2 else f"{tie.level - 1:,} others"
+    last = f"the last {wording.one}" if tie.pieces == 1 else f"the last {wording.of(tie.pieces)}"
+    ticket = f"{tie.ticket:016x}"[:4]
+    return f": you and {others} stood level for {last}; your ticket {ticket}… was {ordinal(tie.place)} of {tie.level:,}"
+
+
+def _standing_now(facts: AwardFacts) -> str:
+    """Say what is owed after a batch that the standing did not decide, where one is kept and it is not even."""
+    if facts.owed_after is None or hundredths(facts.owed_after) == 0:
+        return ""
+    words = after_words(hundredths(facts.owed_after))
+    return f"; you {words.replace('are ', 'are still ', 1) if facts.owed_after == facts.owed_before else words}"
 
 
 def _shortage(facts: AwardFacts, wording: Wording) -> str:
-    return f"{wording.of(facts.units)} for {facts.demand} wished"
+    return f"{wording.of(facts.units)} for {facts.demand:,} wished"
 
 
 def _before(owed: int, since: str) -> str:
     when = f" from {since}" if since else ""
     if owed > 0:
-        return f"You were owed {_amount(owed)}{when} and "
+        return f"You were owed {amount(owed)}{when} and "
     if owed < 0:
-        return f"You were {_amount(-owed)} ahead{when} and "
+        return f"You were {amount(-owed)} ahead{when} and "
     return "You were "
 
 
-def _after(owed: int) -> str:
+def after_words(owed: int) -> str:
+    """Say where somebody stands, in hundredths of a piece."""
     if owed > 0:
-        return f"are owed {_amount(owed)}"
+        return f"are owed {amount(owed)}"
     if owed < 0:
-        return f"are {_amount(-owed)} ahead"
+        return f"are {amount(-owed)} ahead"
     return "are even"
 
 
@@ -142,18 +212,42 @@ def _received(award: int, wording: Wording) -> str:
     return f"received {wording.of(award)}" if award else "received none this time"
 
 
-def _hundredths(micro: int) -> int:
-    step = MICRO // 100
-    rounded = (2 * abs(micro) + step) // (2 * step)
-    return -rounded if micro < 0 else rounded
+def _points(weight: int) -> str:
+    return "share point" if weight == 1 else f"{weight} share points"
 
 
-def _amount(hundredths: int) -> str:
+def _agreeing(level: Fraction, weight: int, part: Fraction) -> tuple[str, str]:
+    """Tell a level with so many decimals that weight times what is told rounds to the part that is told."""
+    part_told = _rounded(part * 100)
+    for decimals in range(2, 7):
+        told = _rounded(level * 10**decimals)
+        if part != level * weight or _rounded(Fraction(told * weight * 100, 10**decimals)) == part_told:
+            break
+    return f"{told // 10**decimals}.{told % 10**decimals:0{decimals}}", amount(part_told)
+
+
+def _parts(pieces: Fraction) -> str:
+    return amount(_rounded(pieces * 100))
+
+
+def hundredths(micro: int) -> int:
+    """Round micro-units to hundredths of a piece, halves away from zero."""
+    return _rounded(Fraction(100 * micro, MICRO))
+
+
+def _rounded(number: Fraction) -> int:
+    below = (2 * abs(number.numerator) + number.denominator) // (2 * number.denominator)
+    return -below if number < 0 else below
+
+
+def amount(hundredths: int) -> str:
+    """Write hundredths of a piece: 0.62."""
     sign = "-" if hundredths < 0 else ""
     return f"{sign}{abs(hundredths) // 100}.{abs(hundredths) % 100:02}"
 
 
-def _ordinal(place: int) -> str:
+def ordinal(place: int) -> str:
+    """Write a place in an order: 1st, 2nd, 3rd, 4th, 11th."""
     if place % 100 in {11, 12, 13}:
-        return f"{place}th"
-    return f"{place}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(place % 10, 'th') }"
+        return f"{place:,}th"
+    return f"{place:,}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(place % 10, 'th') }"

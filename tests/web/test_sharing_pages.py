@@ -19,6 +19,7 @@ from coop.core.proof import verify_lines
 from coop.orders.service import Wish, place_order
 from coop.pools import service as pools
 from coop.pools.models import Offering
+from coop.reasons.queries import letter_of_awards
 from coop.seasons import service as seasons
 from tests.builders import (
     a_batch,
@@ -324,7 +325,11 @@ def test_a_member_reads_what_they_got_and_why(db, client_as, town, published):
     page = words(ana.get(f"/pools/{town.pool}/awards").text)
     # Weights 2 and 1 on 4 gin: entitled to 2.67 and 1.33, so 3 and 1.
     assert "You were entitled to 2.67 today, so you received 3 jars, all you asked for, and are 0.33 ahead." in page
-    assert "All wishes were met (3 jars for 2 wished): you received the 2 you wished for and 1 more." in page
+    assert (
+        "All wishes were met (3 jars for 2 wished) and 1 left over went round: you received the 2 you wished for and 1 more of the 2 you would have taken on top; you are still 0.33 ahead."
+        in page
+    )
+    assert "5 of 5 wished for, 1 beyond your wishes" in page
     assert "1 beyond your wish" in page
     assert "€5.20 went back to your credit." in page  # held for 4 jam, got 3
 
@@ -379,8 +384,27 @@ def test_a_batch_shared_out_by_itself_is_explained_by_share_points(db, client_as
     pages = [words(member_of(db, client_as("member"), one).get(f"/pools/{pool}/awards").text) for one in (ana, tomas)]
     short = next(page for page in pages if "short 1" in page)
     # Two households of weight 1 and 3 jars: each point stands for 1.5, and a ticket decides who has the third.
-    assert "3 jars for 4 wished: your 1 share point stood for 1.50, so you received 1 jar: you and 1 other stood level for the last jar" in short  # fmt: skip
+    assert "3 jars for 4 wished: every share point stood for 1.50 jars; you have one, so you received 1 jar: you and 1 other stood level for the last jar" in short  # fmt: skip
     assert "was 2nd of 2." in short
+    for one in (ana, tomas):
+        letter = letter_to(db, pool, one, local_settings)
+        assert len(letter["lines"]) == 1
+        assert any(letter["lines"][0]["sentence"] in page for page in pages)
+
+
+def letter_to(db, pool, household, settings):
+    """Return what the letter to a household of one person says about a pool."""
+    with db() as session:
+        person = session.scalar(text("SELECT person_id FROM belonging WHERE household_id = :id"), {"id": household})
+        return letter_of_awards(session, person, {"pool_id": pool}, field_key=settings.field_key)
+
+
+def test_the_letter_says_what_the_page_says(db, client_as, town, published, local_settings):
+    letter = letter_to(db, town.pool, town.ana, local_settings)
+    page = words(member_of(db, client_as("member"), town.ana).get(f"/pools/{town.pool}/awards").text)
+    assert [(line["pieces"], line["wish"]) for line in letter["lines"]] == [(3, 2), (3, 3)]
+    assert all(line["sentence"] in page for line in letter["lines"])
+    assert letter["returned_minor"] == 520
 
 
 def test_before_it_is_shared_out_a_member_sees_the_wishes_and_when_more_is_known(db, client_as, town):
