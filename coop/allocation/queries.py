@@ -38,7 +38,7 @@ SELECT f.id, b.lot_number, p.family, f.rule, coalesce(r.pieces, 0)
 """)
 
 _CLAIMS = """
-SELECT l.offering_id, o.household_id, l.id, l.wish, l.up_to - l.wish
+SELECT l.offering_id, o.household_id, l.id, l.wish, l.up_to - l.wish, (extract(epoch FROM l.ordered_at) * 1000000)::bigint
   FROM household_order o JOIN order_line l ON l.order_id = o.id
  WHERE o.pool_id = :pool AND l.up_to > 0
 """
@@ -84,7 +84,9 @@ def pool_problem(
     secret = seasons.season_secret(session, season.id, field_key)
     offered = [_Offered(*row) for row in session.execute(_OFFERED, {"pool": pool.id}).all()]
     names = _Pseudonyms(secret)
-    claims = columns_of(session, _CLAIMS, {"pool": pool.id}, ("offering", "household", "line", "wish", "more"))
+    claims = columns_of(
+        session, _CLAIMS, {"pool": pool.id}, ("offering", "household", "line", "wish", "more", "raised")
+    )
     households = np.unique(claims["household"]).tolist()
     standing = Standing()
     if memory != "none":
@@ -138,7 +140,10 @@ def _claimed(
     guest_weight: int,
     rule: str,
 ) -> list[ClaimedBatch]:
-    """Put the pool's claims with their batches, each batch's in the order of their pseudonyms."""
+    """Put the pool's claims with their batches, each batch's in the order of their pseudonyms.
+
+    A line stores when its wish was last raised, not each raise by itself; by `priority` the whole wish has that time.
+    """
     places = {row.offering_id: place for place, row in enumerate(offered)}
     batches = np.array([places[offering] for offering in columns["offering"].tolist()], np.int64)
     claims = [
@@ -147,7 +152,8 @@ def _claimed(
     ]
     order = np.lexsort((np.array([name for name, _ in claims], "S32"), batches))
     ids, own_weights = ([claims[place][part] for place in order.tolist()] for part in (0, 1))
-    households, lines, wishes, more = (columns[name][order].tolist() for name in ("household", "line", "wish", "more"))
+    names_of_columns = ("household", "line", "wish", "more", "raised")
+    households, lines, wishes, more, raised = (columns[name][order].tolist() for name in names_of_columns)
     ends = np.searchsorted(batches[order], np.arange(1, len(offered) + 1)).tolist()
     claimed = []
     start = 0
@@ -161,6 +167,7 @@ def _claimed(
             requests=wishes[own],
             tolerances=more[own] if any(more[own]) else (),
             rule=row.rule or rule,
+            times=raised[own],
         )
         claimed.append(ClaimedBatch(row.offering_id, lines[own], households[own], batch))
         start = end

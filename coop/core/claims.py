@@ -11,7 +11,34 @@ MICRO = 1_000_000
 
 STANDING_RULE = "cea/standing@1"
 WEBSTER_RULE = "cea/webster@1"
-OFFERED_RULES = (STANDING_RULE, WEBSTER_RULE)
+OFFERED_RULES = (
+    STANDING_RULE,
+    WEBSTER_RULE,
+    "cea/largest_remainder@1",
+    "proportional/largest_remainder@1",
+    "cel/largest_remainder@1",
+    "talmud/largest_remainder@1",
+    "priority@1",
+    "lottery@1",
+)
+"""What a co-op may choose for a season or an offering; by any of `RULES` a batch can be shared out and checked."""
+
+_ROUNDINGS = ("webster", "largest_remainder", "adams", "jefferson", "wheel")
+PATHS = {
+    "cea": (*_ROUNDINGS, "hill", "dean"),
+    "proportional": _ROUNDINGS,
+    "weighted_proportional": _ROUNDINGS,
+    "cel": _ROUNDINGS,
+    "talmud": _ROUNDINGS,
+}
+"""The divisible paths, each with the roundings that make whole pieces of it."""
+
+ORDERS = ("priority", "lottery", "lots")
+RULES = (
+    STANDING_RULE,
+    *(f"{path}/{rounding}@1" for path, roundings in PATHS.items() for rounding in roundings),
+    *(f"{order}@1" for order in ORDERS),
+)
 MEMORIES = ("rounding", "season")
 
 
@@ -50,6 +77,18 @@ class Claim:
         room = self.tolerance if self.cap is None else max(0, self.cap - limit)
         return min(self.tolerance, room)
 
+    def dated_rows(self, units: int, *, use_tolerance: bool) -> tuple[Row, ...]:
+        """Give its dated rows in the order of time; what exceeds its limit is eaten from the newest row on."""
+        own = self.rows or (Row(self.time, self.limit(units), self.tolerance),)
+        excess = sum(row.quantity for row in own) - self.limit(units)
+        unlimited = self.request is None and self.cap is None
+        rows: list[Row] = []
+        for row in reversed(sorted(own, key=lambda row: row.time)):  # noqa: C413 - rows of one time keep their order
+            eaten = 0 if unlimited else min(max(0, excess), row.quantity)
+            excess -= eaten
+            rows.append(Row(row.time, row.quantity - eaten, row.tolerance if use_tolerance else 0))
+        return tuple(reversed(rows))
+
 
 @dataclass(frozen=True, slots=True)
 class Terms:
@@ -78,6 +117,10 @@ class BatchInput:
 
     `requests` are the wishes, `tolerances` how many pieces more each would take ("up to" less wish; empty: nobody).
     `version` is 1, and one more for each corrected yield.
+
+    The rest may be empty, and concerns two rules alone. `priority`: `tiers` (0), and `times` (0) at which each wish was
+    made, or `rows`, the dated parts of each, in order of time, which add up to request and tolerance. `lots`: `packs`
+    (1) and `minimums` (0).
     """
 
     id: str
@@ -88,6 +131,11 @@ class BatchInput:
     tolerances: Sequence[int] = ()
     rule: str = STANDING_RULE
     version: int = 1
+    tiers: Sequence[int] = ()
+    times: Sequence[int] = ()
+    rows: Sequence[Sequence[Row]] = ()
+    packs: Sequence[int] = ()
+    minimums: Sequence[int] = ()
 
 
 class Outcome(NamedTuple):
@@ -127,9 +175,15 @@ class Standing:
 
 
 def rule_named(text: str) -> str:
-    """Find the full id of an offered rule; `cea/standing` is read as `cea/standing@1`."""
+    """Find the full id of a rule; `cea/standing` is read as `cea/standing@1`."""
     full = text if "@" in text else f"{text}@1"
-    if full not in OFFERED_RULES:
-        offered = " and ".join(OFFERED_RULES)
+    if full not in RULES:
+        offered = ", ".join(OFFERED_RULES)
         raise RuleBroken("unknown_rule", f"There is no rule “{text}”; the rules offered are {offered}.", field="rule")
     return full
+
+
+def parts_of(rule: str) -> tuple[str, str]:
+    """Split a rule's full id into its path and rounding, or its order and ""."""
+    name, _, rounding = rule.partition("@")[0].partition("/")
+    return name, rounding

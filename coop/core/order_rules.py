@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from math import factorial
 
-from coop.core.claims import Claim, Row
+from coop.core.claims import Row
 from coop.core.errors import RuleBroken
 from coop.core.rules import Rank
 from coop.core.tickets import share_ticket
@@ -22,54 +22,64 @@ def in_order(limits: Sequence[int], units: int, order: Sequence[int]) -> list[in
     return awards
 
 
-def lottery_order(claims: Sequence[Claim], key: bytes) -> list[int]:
+def lottery_order(ids: Sequence[str], weights: Sequence[int], key: bytes) -> list[int]:
     """Order claims by the best of one ticket per share point."""
     best = [
-        (min(share_ticket(key, claim.id, point) for point in range(claim.weight)), claim.id.encode())
-        for claim in claims
+        (min(share_ticket(key, claim, point) for point in range(weight)), claim.encode())
+        for claim, weight in zip(ids, weights, strict=True)
     ]
-    return sorted(range(len(claims)), key=lambda place: best[place])
+    return sorted(range(len(ids)), key=lambda place: best[place])
 
 
-def priority(claims: Sequence[Claim], units: int, ranks: Sequence[Rank], *, use_tolerance: bool) -> list[int]:
-    """Serve dated rows by tier, time and rank: first quantities, then tolerances while units last.
+def priority(
+    tiers: Sequence[int], rows: Sequence[Sequence[Row]], units: int, ranks: Sequence[Rank], *, by_tolerance: bool
+) -> list[int]:
+    """Serve the quantities, or the tolerances, of dated rows by tier, time and rank.
 
     Row for row as Foodsoft does (app/models/order_article.rb), with its first unlimited step cut at what there is.
     """
-    rows = [
-        (claim.tier, row.time, ranks[place], count, place, row)
-        for place, claim in enumerate(claims)
-        for count, row in enumerate(_rows(claim, units))
+    dated = [
+        (tiers[place] if tiers else 0, row.time, ranks[place], count, place, row)
+        for place, own in enumerate(rows)
+        for count, row in enumerate(own)
     ]
-    rows.sort(key=lambda row: row[:4])
-    awards = [0] * len(claims)
-    for by_tolerance in (False, True) if use_tolerance else (False,):
-        for *_, place, row in rows:
-            given = min(row.tolerance if by_tolerance else row.quantity, units)
-            awards[place] += given
-            units -= given
+    dated.sort(key=lambda entry: entry[:4])
+    awards = [0] * len(rows)
+    for *_, place, row in dated:
+        given = min(row.tolerance if by_tolerance else row.quantity, units)
+        awards[place] += given
+        units -= given
     return awards
 
 
-def lots(claims: Sequence[Claim], limits: Sequence[int], units: int, ranks: Sequence[Rank]) -> list[int]:
-    """Hand out whole lots, cheapest first by the level at mid-lot; a lot that no longer fits closes its claim."""
-    awards = [0] * len(claims)
+def lots(
+    weights: Sequence[int],
+    limits: Sequence[int],
+    packs: Sequence[int],
+    minimums: Sequence[int],
+    units: int,
+    ranks: Sequence[Rank],
+) -> list[int]:
+    """Hand out whole lots, cheapest first by the level at mid-lot; a lot that no longer fits closes its claim.
+
+    The first lot is the minimum rounded up to packs, every further one a pack.
+    """
+    packs = packs or [1] * len(limits)
+    awards = [0] * len(limits)
     heap: list[tuple[Fraction, Rank, int, int]] = []
 
     def offer(place: int, size: int) -> None:
         if 0 < size <= limits[place] - awards[place]:
-            heapq.heappush(
-                heap, (Fraction(2 * awards[place] + size, 2 * claims[place].weight), ranks[place], place, size)
-            )
+            heapq.heappush(heap, (Fraction(2 * awards[place] + size, 2 * weights[place]), ranks[place], place, size))
 
-    for place, claim in enumerate(claims):
-        offer(place, -(-max(claim.minimum, 1) // claim.pack) * claim.pack)
+    for place, minimum in enumerate(minimums or [0] * len(limits)):
+        offer(place, -(-max(minimum, 1) // packs[place]) * packs[place])
     while heap:
         _, _, place, size = heapq.heappop(heap)
         if size <= units:
             awards[place] += size
             units -= size
-            offer(place, claims[place].pack)
+            offer(place, packs[place])
     return awards
 
 
@@ -125,16 +135,3 @@ def _earlier_sums(limits: Sequence[int], units: int) -> dict[tuple[int, int], in
                 after = (size + 1, taken + limit)
                 counts[after] = counts.get(after, 0) + ways
     return counts
-
-
-def _rows(claim: Claim, units: int) -> list[Row]:
-    """Give the dated rows of a claim; what exceeds its limit is eaten from the newest row on."""
-    if not claim.rows:
-        return [Row(claim.time, claim.limit(units), claim.tolerance)]
-    rows = sorted(claim.rows, key=lambda row: row.time)
-    excess = max(0, sum(row.quantity for row in rows) - claim.limit(units)) if claim.request is not None else 0
-    for place in reversed(range(len(rows))):
-        eaten = min(excess, rows[place].quantity)
-        rows[place] = Row(rows[place].time, rows[place].quantity - eaten, rows[place].tolerance)
-        excess -= eaten
-    return rows

@@ -4,13 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from coop.core.claims import MEMORIES, Claim, Row, Terms
+from coop.core.claims import MEMORIES, PATHS, Claim, Row, Terms
 from coop.core.errors import RuleBroken
 from coop.core.fields import Fields, fields_of
-from coop.core.rules import DEFAULT_ROUNDING, SIGNPOSTS
+from coop.core.rules import DEFAULT_ROUNDING
 from coop.core.tickets import NO_SEED
 
-MOST_CLAIMS = 1_000_000
+MOST_CLAIMS = 100_000_000
 MOST_BATCHES = 100_000
 MOST_ROWS = 10_000
 LOTTERY_WEIGHT = 32_767
@@ -192,9 +192,7 @@ def _row(fields: Fields) -> Row:
 
 
 def _roundings(rule: str) -> tuple[str, ...]:
-    if rule == "cea":
-        return (*SIGNPOSTS, "largest_remainder", "wheel", "standing")
-    return ("webster", "adams", "jefferson", "largest_remainder", "wheel")
+    return (*PATHS[rule], "standing") if rule == "cea" else PATHS[rule]
 
 
 READERS: dict[str, Callable[[Fields], Problem]] = {

@@ -1,11 +1,12 @@
 """Reads the head and the frozen inputs of a proof strictly: what does not read as the record writes it differs."""
 
 import hashlib
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
 from coop.core.canonical import written
-from coop.core.claims import MEMORIES, BatchInput, Terms, rule_named
+from coop.core.claims import MEMORIES, BatchInput, Row, Terms, rule_named
 from coop.core.commitments import FORMAT_OF_COMMITMENT, SOURCES, Commitment, Promise, PromisedBatch
 from coop.core.errors import RuleBroken
 from coop.core.fields import Fields
@@ -13,6 +14,9 @@ from coop.core.records import FORMAT, Head, Source, freeze
 from coop.core.tickets import source_of_witnesses
 
 MOST_CLAIMS = 10_000_000
+MOST_ROWS = 10_000
+CLAIM_FIELDS = {"priority@1": ("rows", "tier", "time"), "lots@1": ("min", "pack")}
+"""What a record of these rules holds beside wish and weight."""
 
 
 class Differs(Exception):  # noqa: N818 - it says what the check found
@@ -56,8 +60,10 @@ def read_input(fields: Fields, head: Head) -> BatchInput:
     inside = fields.inner("batch")
     inside.only(("id", "units"))
     claims = fields.inners("claims", most=MOST_CLAIMS)
+    rule = rule_named(fields.text("rule"))
+    names = CLAIM_FIELDS.get(rule, ())
     for claim in claims:
-        claim.only(("id", "request", "tolerance", "weight"))
+        claim.only(("id", "request", "tolerance", "weight", *names))
     ids = [claim.identifier("id") for claim in claims]
     if any(first.encode() >= second.encode() for first, second in pairwise(ids)):
         raise Differs("order", "Claims must stand in rising order of their ids, each once.")
@@ -69,12 +75,39 @@ def read_input(fields: Fields, head: Head) -> BatchInput:
         weights=[claim.whole("weight", least=1) for claim in claims],
         requests=[claim.whole("request") for claim in claims],
         tolerances=tolerances if any(tolerances) else (),
-        rule=rule_named(fields.text("rule")),
+        rule=rule,
         version=fields.whole("version", least=1),
+        tiers=_more(claims, "tier", 0),
+        times=_more(claims, "time", 0),
+        rows=[_rows(claim) for claim in claims] if claims and "rows" in claims[0].values else (),
+        packs=_more(claims, "pack", 1),
+        minimums=_more(claims, "min", 0),
     )
+    _check_rows(batch)
     if freeze([batch], head.terms).texts[0].encode() != written(fields.values):
         raise Differs("input", "The frozen input does not read as the record writes it.")
     return batch
+
+
+def _more(claims: Sequence[Fields], name: str, least: int) -> list[int]:
+    """Read a column that only some rules have; it stands with every claim or with none."""
+    return [claim.whole(name, least=least) for claim in claims] if claims and name in claims[0].values else []
+
+
+def _rows(claim: Fields) -> tuple[Row, ...]:
+    rows = claim.inners("rows", most=MOST_ROWS)
+    for row in rows:
+        row.only(("quantity", "time", "tolerance"))
+    return tuple(Row(row.whole("time"), row.whole("quantity"), row.whole("tolerance")) for row in rows)
+
+
+def _check_rows(batch: BatchInput) -> None:
+    tolerances = batch.tolerances or [0] * len(batch.ids)
+    for claim, rows, request, tolerance in zip(batch.ids, batch.rows, batch.requests, tolerances, strict=False):
+        if sum(row.quantity for row in rows) != request or sum(row.tolerance for row in rows) != tolerance:
+            raise Differs("input", "The dated rows do not add up to what the claim asks for.", claim)
+        if any(earlier.time > later.time for earlier, later in pairwise(rows)):
+            raise Differs("order", "The rows of a claim must stand in the order of their times.", claim)
 
 
 def _terms(fields: Fields) -> Terms:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from coop.core.canonical import canonical, canonical_text
-from coop.core.claims import BatchInput, Outcome, Terms
+from coop.core.claims import BatchInput, Outcome, Row, Terms
 from coop.core.commitments import Commitment, Promise
 from coop.core.errors import RuleBroken
 from coop.core.tickets import seed_of
@@ -160,23 +160,46 @@ class _Names(dict[str, str]):
 
 def _input_text(batch: BatchInput, terms_text: str, names: _Names) -> str:
     keys = [names[claim][:-1] for claim in batch.ids]
-    if any(batch.tolerances):
-        claims = [
-            f'{{"id":{key},"request":{request},"tolerance":{tolerance},"weight":{weight}}}'
-            for key, request, tolerance, weight in zip(
-                keys, batch.requests, batch.tolerances, batch.weights, strict=True
-            )
-        ]
+    if any(batch.tolerances) or batch.rule in {"priority@1", "lots@1"}:
+        listed = ",".join(_wide_claims(batch, keys))
     else:
         claims = [
             f'{{"id":{key},"request":{request},"weight":{weight}}}'
             for key, request, weight in zip(keys, batch.requests, batch.weights, strict=True)
         ]
-    listed = ",".join(claims)
+        listed = ",".join(claims)
     return (
         f'{{"batch":{{"id":{canonical_text(batch.id)},"units":{batch.units}}},"claims":[{listed}'
         f'{terms_text},"rule":"{batch.rule}","version":{batch.version}}}'
     )
+
+
+def _more_columns(batch: BatchInput) -> dict[str, Sequence[int]]:
+    """Give the columns of the two rules that look at more than wish and weight, by their names in the record."""
+    columns: dict[str, Sequence[int]] = {}
+    if batch.rule == "lots@1":
+        columns = {"min": batch.minimums, "pack": batch.packs}
+    elif batch.rule == "priority@1":
+        columns = {"tier": batch.tiers, "time": () if batch.rows else batch.times}
+    return {name: values for name, values in columns.items() if values}
+
+
+def _wide_claims(batch: BatchInput, keys: Sequence[str]) -> Iterator[str]:
+    """Write each claim with all that its rule looks at, in the order of the names."""
+    columns: dict[str, Sequence[int | str]] = {"id": keys, "request": batch.requests, "weight": batch.weights}
+    if any(batch.tolerances):
+        columns["tolerance"] = batch.tolerances
+    columns |= _more_columns(batch)
+    if batch.rule == "priority@1" and batch.rows:
+        columns["rows"] = [f"[{','.join(map(_row_text, rows))}]" for rows in batch.rows]
+    names = sorted(columns)
+    for values in zip(*(columns[name] for name in names), strict=True):
+        inside = ",".join([f'"{name}":{value}' for name, value in zip(names, values, strict=True)])
+        yield f"{{{inside}}}"
+
+
+def _row_text(row: Row) -> str:
+    return f'{{"quantity":{row.quantity},"time":{row.time},"tolerance":{row.tolerance}}}'
 
 
 def _figures(ids: Sequence[str], outcome: Outcome, terms: Terms, names: _Names) -> tuple[str, str, str, str]:

@@ -17,7 +17,6 @@ Price = tuple[int, Fraction]
 Rank = tuple[int, bytes]
 """Ticket and claim id bytes: the lowest comes first."""
 
-SIGNPOSTS = ("webster", "adams", "jefferson", "hill", "dean")
 DEFAULT_ROUNDING = {
     "cea": "webster",
     "proportional": "largest_remainder",

@@ -10,8 +10,9 @@ import numpy as np
 
 from coop.core import kernel
 from coop.core.claims import MICRO, STANDING_RULE, BatchInput, Outcome, Standing, Terms
-from coop.core.small_batches import cheapest_pieces, entitlements, entitlements_above, pieces_due
-from coop.core.tickets import claim_number, tie_key
+from coop.core.passes import Draw, extras, numbers_of, wishes
+from coop.core.small_batches import entitlements, entitlements_above, pieces_due
+from coop.core.tickets import tie_key
 
 ARRAYS_FROM = 250
 """Claims from which arrays beat whole numbers (measured: they meet between 200 and 400)."""
@@ -29,7 +30,7 @@ def share_out_pool(
     drawn = _drawn(batches, seed, numbers)
     outcomes = []
     for place, batch in enumerate(batches):
-        outcome = _share_out(batch, standing, terms, seed, drawn.get(place, ()), numbers)
+        outcome = _share_out(batch, standing, terms, Draw(seed, drawn.get(place, ()), numbers))
         standing.add(batch.ids, outcome)
         outcomes.append(outcome)
     return outcomes, standing
@@ -38,7 +39,7 @@ def share_out_pool(
 def share_out_batch(batch: BatchInput, standing: Standing, terms: Terms, seed: bytes) -> Outcome:
     """Share out one batch, leaving `standing` as it is."""
     numbers: dict[str, int] = {}
-    return _share_out(batch, standing, terms, seed, _drawn([batch], seed, numbers).get(0, ()), numbers)
+    return _share_out(batch, standing, terms, Draw(seed, _drawn([batch], seed, numbers).get(0, ()), numbers))
 
 
 def _drawn(batches: Sequence[BatchInput], seed: bytes, numbers: dict[str, int]) -> dict[int, list[int]]:
@@ -50,7 +51,7 @@ def _drawn(batches: Sequence[BatchInput], seed: bytes, numbers: dict[str, int]) 
         if len(batch.ids) > 1 and _needs_deciding(batch) and not _takes_arrays(batch):
             drawing.append(place)
             keys.append(tie_key(seed, batch.id))
-            claims.extend(_numbers(batch.ids, numbers))
+            claims.extend(numbers_of(batch.ids, numbers))
     sizes = [len(batches[place].ids) for place in drawing]
     tickets = kernel.tickets_of_many(keys, sizes, claims)
     drawn, start = {}, 0
@@ -60,17 +61,9 @@ def _drawn(batches: Sequence[BatchInput], seed: bytes, numbers: dict[str, int]) 
     return drawn
 
 
-def _numbers(ids: Sequence[str], numbers: dict[str, int]) -> list[int]:
-    try:
-        return [numbers[claim] for claim in ids]
-    except KeyError:
-        numbers.update({claim: claim_number(claim) for claim in ids if claim not in numbers})
-        return [numbers[claim] for claim in ids]
-
-
 def _needs_deciding(batch: BatchInput) -> bool:
-    if batch.units == 0:
-        return False
+    if batch.units == 0 or batch.rule == "lots@1":
+        return batch.units > 0
     demand = sum(batch.requests)
     return batch.units < demand or 0 < batch.units - demand < sum(batch.tolerances)
 
@@ -82,95 +75,65 @@ def _takes_arrays(batch: BatchInput) -> bool:
     return kernel.within_bounds(batch.weights, [longest], batch.units)
 
 
-def _share_out(
-    batch: BatchInput, standing: Standing, terms: Terms, seed: bytes, tickets: Sequence[int], numbers: dict[str, int]
-) -> Outcome:
-    """Share out one batch; `tickets` are needed only where `_drawn` draws them."""
+def _share_out(batch: BatchInput, standing: Standing, terms: Terms, draw: Draw) -> Outcome:
+    """Share out one batch; tickets are needed only where `_drawn` draws them."""
     demand = sum(batch.requests)
-    if batch.units >= demand or batch.units == 0 or len(batch.ids) == 1:
-        outcome = _undisputed(batch, demand, standing, terms)
+    if batch.rule != "lots@1" and (batch.units >= demand or batch.units == 0 or len(batch.ids) == 1):
+        awards = batch.requests if batch.units >= demand else [batch.units] * len(batch.ids)  # nothing, or one claim
+        outcome = _even(batch, awards, standing, terms)
     elif terms.memory is not None:
-        outcome = _disputed(batch, standing, terms, seed, tickets, numbers)
+        outcome = _disputed(batch, demand, standing, terms, draw)
     else:
-        outcome = Outcome(_webster(batch, batch.requests, batch.units, seed, tickets, numbers))
+        outcome = Outcome(wishes(batch, draw))
     if batch.units <= demand or not any(batch.tolerances):
         return outcome
-    left = min(batch.units - demand, sum(batch.tolerances))
-    more = _webster(batch, batch.tolerances, left, seed, tickets, numbers)
-    awards = [award + extra for award, extra in zip(outcome.awards, more, strict=True)]
-    return Outcome(awards, outcome.entitlements, outcome.opening, outcome.closing, outcome.entitled)
+    more = extras(batch, batch.units - sum(outcome.awards), draw)
+    return outcome._replace(awards=[award + extra for award, extra in zip(outcome.awards, more, strict=True)])
 
 
-def _undisputed(batch: BatchInput, demand: int, standing: Standing, terms: Terms) -> Outcome:
-    """Everybody is full, or nobody gets any, or only one claims: no balance moves."""
-    if batch.units >= demand:
-        awards = batch.requests
-    else:
-        awards = [0] * len(batch.requests) if batch.units == 0 else [batch.units]
+def _even(batch: BatchInput, awards: Sequence[int], standing: Standing, terms: Terms) -> Outcome:
+    """Everybody gets what they are entitled to: all are full, or get nothing, or only one claims. No balance moves."""
     if terms.memory is None:
         return Outcome(awards)
-    owed = standing.owed
-    opening = [owed.get(claim, 0) for claim in batch.ids]
+    opening = [standing.owed.get(claim, 0) for claim in batch.ids]
     parts = [award * MICRO for award in awards]
     if terms.memory == "rounding":
         return Outcome(awards, parts, opening, opening)
     return Outcome(awards, parts, opening, opening, [standing.entitled.get(claim, 0) for claim in batch.ids])
 
 
-def _disputed(
-    batch: BatchInput, standing: Standing, terms: Terms, seed: bytes, tickets: Sequence[int], numbers: dict[str, int]
-) -> Outcome:
-    owed = standing.owed
-    opening = [owed.get(claim, 0) for claim in batch.ids]
+def _disputed(batch: BatchInput, demand: int, standing: Standing, terms: Terms, draw: Draw) -> Outcome:
+    units, awards = batch.units, None
+    if batch.rule != STANDING_RULE:
+        awards = wishes(batch, draw)
+        units = sum(awards)
+        if units in {0, demand} or len(awards) == 1:
+            return _even(batch, awards, standing, terms)
+    opening = [standing.owed.get(claim, 0) for claim in batch.ids]
     entitled: Sequence[int] = ()
     if terms.memory == "season":
         entitled = [standing.entitled.get(claim, 0) for claim in batch.ids]
-        tickets = tickets or kernel.tickets_of_many(
-            [tie_key(seed, batch.id)], [len(batch.ids)], _numbers(batch.ids, numbers)
-        )
-        parts = entitlements_above(entitled, batch.weights, batch.requests, batch.units, terms.credit_cap, tickets)
-    elif tickets:
-        parts = entitlements(batch.weights, batch.requests, batch.units, tickets)
+        draw = draw.with_tickets(batch)
+        parts = entitlements_above(entitled, batch.weights, batch.requests, units, terms.credit_cap, draw.tickets)
+    elif draw.tickets:
+        parts = entitlements(batch.weights, batch.requests, units, draw.tickets)
     else:
-        return _disputed_by_arrays(batch, opening, seed, numbers)
+        return _disputed_by_arrays(batch, units, awards, opening, draw)
     targets = [before + part for before, part in zip(opening, parts, strict=True)]
-    if batch.rule == STANDING_RULE:
-        awards = pieces_due(targets, batch.requests, batch.units, tickets)
-    else:
-        awards = cheapest_pieces(batch.weights, batch.requests, batch.units, tickets)
+    if awards is None:
+        awards = pieces_due(targets, batch.requests, units, draw.tickets)
     closing = [target - MICRO * award for target, award in zip(targets, awards, strict=True)]
     return Outcome(awards, parts, opening, closing, entitled)
 
 
-def _disputed_by_arrays(batch: BatchInput, opening: list[int], seed: bytes, numbers: dict[str, int]) -> Outcome:
+def _disputed_by_arrays(
+    batch: BatchInput, units: int, awards: Sequence[int] | None, opening: list[int], draw: Draw
+) -> Outcome:
     weights, limits = np.array(batch.weights, np.int64), np.array(batch.requests, np.int64)
-    own = np.array(_numbers(batch.ids, numbers), np.uint64)
-    key = tie_key(seed, batch.id)
-    parts = kernel.entitlements(weights, limits, batch.units, key, own)
+    own = np.array(numbers_of(batch.ids, draw.numbers), np.uint64)
+    key = tie_key(draw.seed, batch.id)
+    parts = kernel.entitlements(weights, limits, units, key, own)
     targets = parts + np.array(opening, np.int64)
-    if batch.rule == STANDING_RULE:
-        awards = kernel.pieces_due(targets, limits, batch.units, key, own)
-    else:
-        awards = kernel.cheapest_pieces(weights, limits, batch.units, key, own)
-    closing = targets - MICRO * awards
-    return Outcome(awards.tolist(), parts.tolist(), opening, closing.tolist())
-
-
-def _webster(
-    batch: BatchInput,
-    limits: Sequence[int],
-    units: int,
-    seed: bytes,
-    tickets: Sequence[int],
-    numbers: dict[str, int],
-) -> Sequence[int]:
-    if units >= sum(limits):
-        return limits
-    if len(limits) == 1:
-        return [units]
-    if tickets:
-        return cheapest_pieces(batch.weights, limits, units, tickets)
-    own = np.array(_numbers(batch.ids, numbers), np.uint64)
-    arrays = np.array(batch.weights, np.int64), np.array(limits, np.int64)
-    awards: list[int] = kernel.cheapest_pieces(*arrays, units, tie_key(seed, batch.id), own).tolist()
-    return awards
+    given = kernel.pieces_due(targets, limits, units, key, own) if awards is None else np.array(awards, np.int64)
+    closing = targets - MICRO * given
+    return Outcome(given.tolist(), parts.tolist(), opening, closing.tolist())

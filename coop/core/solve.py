@@ -1,14 +1,15 @@
 """Answers worked problems, by the reference or by the kernel; both print the same."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any, Literal, TypeVar
 
 from coop.core.canonical import canonical, digest
-from coop.core.claims import BatchInput, Claim, Outcome, Standing, Terms
+from coop.core.claims import STANDING_RULE, BatchInput, Claim, Outcome, Standing, Terms, parts_of
 from coop.core.errors import RuleBroken
 from coop.core.fields import parsed
-from coop.core.order_rules import in_order, leximin_strict, lots, lottery_order, order_packs, priority, random_arrival
+from coop.core.order_rules import leximin_strict, order_packs, random_arrival
 from coop.core.problems import (
     BatchProblem,
     DigestProblem,
@@ -19,17 +20,16 @@ from coop.core.problems import (
     TicketProblem,
     read_problem,
 )
-from coop.core.rules import DEFAULT_ROUNDING, Path, rounded
+from coop.core.rule_book import path_of
+from coop.core.rules import DEFAULT_ROUNDING
 from coop.core.standing import share_out_by_reference
-from coop.core.tickets import siphash, tie_key, wheel_offset
+from coop.core.tickets import siphash, tie_key
 from coop.core.tickets import ticket as draw
 
 Engine = Literal["kernel", "reference"]
 Answer = dict[str, Any]
 Value = TypeVar("Value", int, str)
 ShareOut = Callable[[BatchInput, Standing, Terms, bytes], Outcome]
-
-RULES_OF_ROUNDING = {"standing": "cea/standing@1", "webster": "cea/webster@1"}
 
 
 def solve_all(text: str | bytes, engine: Engine = "kernel") -> Iterator[tuple[Answer, bool]]:
@@ -78,58 +78,40 @@ def answer(problem: Problem, engine: Engine) -> Answer:
 
 def _answer_batch(problem: BatchProblem, engine: Engine) -> Answer:
     claims = sorted(problem.claims, key=lambda claim: claim.id.encode())
-    limits = [claim.limit(problem.units) for claim in claims]
+    batch = columns_of(problem, claims)
     if problem.rule == "random_arrival":
-        fluid = random_arrival(limits, problem.units)
+        fluid = random_arrival(batch.requests, batch.units)
         return {"fluid": _in_given_order(problem.claims, claims, [str(share) for share in fluid])}
-    awards, exact = _pass(problem, claims, limits, problem.units, problem.rounding, engine)
-    left = problem.units - sum(awards)
-    tolerances = [claim.second_limit(problem.units) for claim in claims]
-    if left > 0 and problem.rule != "priority" and any(tolerances):
-        more, more_exact = _pass(problem, claims, tolerances, left, "webster", engine)
-        awards = [award + extra for award, extra in zip(awards, more, strict=True)]
-        exact = [award + extra for award, extra in zip(exact, more_exact, strict=True)]
+    if problem.rule == "leximin_strict":
+        awards = _by_leximin(batch, problem.seed)
+    else:
+        terms = Terms("rounding" if batch.rule == STANDING_RULE else None)
+        awards = list(_share_out(engine)(batch, Standing(), terms, problem.seed).awards)
     answered: Answer = {"awards": _in_given_order(problem.claims, claims, awards)}
     if problem.rule in DEFAULT_ROUNDING:
-        answered["fluid"] = _in_given_order(problem.claims, claims, [str(share) for share in exact])
+        answered["fluid"] = _in_given_order(problem.claims, claims, [str(share) for share in _divided(batch)])
     answered["left_over"] = problem.units - sum(awards)
     return answered
 
 
-def _pass(
-    problem: BatchProblem, claims: Sequence[Claim], limits: list[int], units: int, rounding: str, engine: Engine
-) -> tuple[list[int], list[Fraction]]:
-    """Hand out `units` up to `limits`; the second part is the divisible award, where the rule has one."""
-    if problem.rule in DEFAULT_ROUNDING:
-        return _along_path(problem, claims, limits, units, rounding, engine)
-    key = tie_key(problem.seed, problem.batch_id)
-    if problem.rule == "lottery":
-        return in_order(limits, units, lottery_order(claims, key)), []
-    ranks = [(draw(key, claim.id), claim.id.encode()) for claim in claims]
-    if problem.rule == "priority":
-        return priority(claims, units, ranks, use_tolerance=problem.use_tolerance), []
-    if problem.rule == "lots":
-        return lots(claims, limits, units, ranks), []
-    return leximin_strict([claim.weight for claim in claims], limits, units, ranks), []
+def _by_leximin(batch: BatchInput, seed: bytes) -> list[int]:
+    key = tie_key(seed, batch.id)
+    ranks = [(draw(key, claim), claim.encode()) for claim in batch.ids]
+    awards = leximin_strict(batch.weights, batch.requests, batch.units, ranks)
+    more = leximin_strict(batch.weights, batch.tolerances, batch.units - sum(awards), ranks)
+    return [award + extra for award, extra in zip(awards, more, strict=True)]
 
 
-def _along_path(
-    problem: BatchProblem, claims: Sequence[Claim], limits: list[int], units: int, rounding: str, engine: Engine
-) -> tuple[list[int], list[Fraction]]:
-    weights = [claim.weight for claim in claims]
-    shares = weights
-    if problem.rule == "proportional":
-        shares = [w * c if problem.basis == "weighted_request" else c for w, c in zip(weights, limits, strict=True)]
-    path = Path(problem.rule, shares, limits)
-    exact = path.awards(min(units, sum(limits)))
-    if problem.rule == "cea" and rounding in RULES_OF_ROUNDING:
-        rule = RULES_OF_ROUNDING[rounding]
-        batch = BatchInput(problem.batch_id, units, [claim.id for claim in claims], weights, limits, rule=rule)
-        terms = Terms("rounding" if rounding == "standing" else None)
-        return list(_share_out(engine)(batch, Standing(), terms, problem.seed).awards), exact
-    key = tie_key(problem.seed, problem.batch_id)
-    ranks = [(draw(key, claim.id), claim.id.encode()) for claim in claims]
-    return rounded(path, units, rounding, ranks, wheel_offset(problem.seed, problem.batch_id)), exact
+def _divided(batch: BatchInput) -> list[Fraction]:
+    """Give the divisible awards: of the wishes, and of what is taken on top."""
+    name, _ = parts_of(batch.rule)
+    demand = sum(batch.requests)
+    exact = path_of(name, batch.weights, batch.requests).awards(min(batch.units, demand))
+    left = min(max(0, batch.units - demand), sum(batch.tolerances))
+    if left == 0:
+        return exact
+    more = path_of(name, batch.weights, batch.tolerances).awards(left)
+    return [award + extra for award, extra in zip(exact, more, strict=True)]
 
 
 def _answer_season(problem: SeasonProblem, engine: Engine) -> Answer:
@@ -140,7 +122,7 @@ def _answer_season(problem: SeasonProblem, engine: Engine) -> Answer:
     worst = 0
     for batch in problem.batches:
         claims = sorted(batch.claims, key=lambda claim: claim.id.encode())
-        outcome = share_out(_columns(batch, claims), standing, problem.terms, batch.seed)
+        outcome = share_out(columns_of(batch, claims), standing, problem.terms, batch.seed)
         ids = [claim.id for claim in claims]
         standing.add(ids, outcome)
         steps.append(_in_given_order(batch.claims, claims, outcome.awards))
@@ -151,15 +133,39 @@ def _answer_season(problem: SeasonProblem, engine: Engine) -> Answer:
     return {"steps": steps, "totals": totals, "owed_micro": owed, "worst_owed_micro": worst}
 
 
-def _columns(batch: BatchProblem, claims: Sequence[Claim]) -> BatchInput:
-    return BatchInput(
-        batch.batch_id,
-        batch.units,
-        [claim.id for claim in claims],
-        [claim.weight for claim in claims],
-        [claim.limit(batch.units) for claim in claims],
-        [claim.second_limit(batch.units) for claim in claims],
+def columns_of(problem: BatchProblem, claims: Sequence[Claim]) -> BatchInput:
+    """Put a problem's claims, in rising order of their ids' bytes, in the columns that the engines take."""
+    units = problem.units
+    rule = rule_of(problem)
+    batch = BatchInput(
+        id=problem.batch_id,
+        units=units,
+        ids=[claim.id for claim in claims],
+        weights=[claim.weight for claim in claims],
+        requests=[claim.limit(units) for claim in claims],
+        tolerances=[claim.second_limit(units) for claim in claims],
+        rule=rule,
     )
+    if rule == "lots@1":
+        return replace(batch, packs=[claim.pack for claim in claims], minimums=[claim.minimum for claim in claims])
+    if rule != "priority@1":
+        return batch
+    rows = [claim.dated_rows(units, use_tolerance=problem.use_tolerance) for claim in claims]
+    return replace(
+        batch,
+        requests=[sum(row.quantity for row in own) for own in rows],
+        tolerances=[sum(row.tolerance for row in own) for own in rows],
+        tiers=[claim.tier for claim in claims],
+        rows=rows,
+    )
+
+
+def rule_of(problem: BatchProblem) -> str:
+    """Give the full id of the rule that a problem asks for."""
+    if problem.rule == "season":
+        return STANDING_RULE
+    path = "weighted_proportional" if problem.basis == "weighted_request" else problem.rule
+    return f"{path}/{problem.rounding}@1" if problem.rounding else f"{path}@1"
 
 
 def _share_out(engine: Engine) -> ShareOut:

@@ -11,7 +11,8 @@ from fractions import Fraction
 from math import floor
 
 from coop.core.claims import MICRO, STANDING_RULE, BatchInput, Outcome, Standing, Terms
-from coop.core.rules import Path, Rank, cheapest_pieces, equal_awards
+from coop.core.rule_book import extras_by_reference, wishes_by_reference
+from coop.core.rules import Rank, equal_awards
 from coop.core.tickets import ticket as draw
 from coop.core.tickets import tie_key
 
@@ -84,16 +85,20 @@ def share_out_by_reference(batch: BatchInput, standing: Standing, terms: Terms, 
     """Share out one batch as the rule book says it, leaving `standing` as it is."""
     key = tie_key(seed, batch.id)
     demand = sum(batch.requests)
-    units = min(batch.units, demand)
-    decided = batch.units == 0 or len(batch.ids) == 1 or (units == demand and not any(batch.tolerances))
+    decided = batch.units == 0 or len(batch.ids) == 1 or (batch.units >= demand and not any(batch.tolerances))
     ranks = [(0 if decided else draw(key, claim), claim.encode()) for claim in batch.ids]
-    awards = list(batch.requests)
-    if batch.rule != STANDING_RULE and units < demand:
-        awards = cheapest_pieces(Path("cea", batch.weights, batch.requests), units, "webster", ranks)
-    outcome = Outcome(awards)
-    if terms.memory is not None:
-        outcome = _with_standing(batch, units, ranks, awards, standing, terms)
-    return _with_tolerances(batch, units, ranks, outcome)
+    if batch.rule == STANDING_RULE:
+        assert terms.memory is not None
+        outcome = _with_standing(batch, min(batch.units, demand), ranks, None, standing, terms)
+    else:
+        outcome = Outcome(wishes_by_reference(batch, ranks, seed))
+        if terms.memory is not None:
+            outcome = _with_standing(batch, sum(outcome.awards), ranks, outcome.awards, standing, terms)
+    left = batch.units - sum(outcome.awards)
+    if batch.units <= demand or left == 0 or not any(batch.tolerances):
+        return outcome
+    more = extras_by_reference(batch, left, ranks, seed)
+    return outcome._replace(awards=[award + extra for award, extra in zip(outcome.awards, more, strict=True)])
 
 
 def average_heads(
@@ -114,28 +119,23 @@ def bound(members: int) -> Fraction:
 
 
 def _with_standing(
-    batch: BatchInput, units: int, ranks: Sequence[Rank], awards: list[int], standing: Standing, terms: Terms
+    batch: BatchInput,
+    units: int,
+    ranks: Sequence[Rank],
+    awards: Sequence[int] | None,
+    standing: Standing,
+    terms: Terms,
 ) -> Outcome:
+    """Entitle members to the `units` that go to wishes, hand them out unless `awards` are given, and book both."""
     opening = [standing.owed.get(claim, 0) for claim in batch.ids]
     entitled = [standing.entitled.get(claim, 0) for claim in batch.ids] if terms.memory == "season" else []
     heads = average_heads(entitled, batch.weights, batch.requests, terms.credit_cap) if entitled else []
     parts = entitlements(batch.weights, batch.requests, units, ranks, heads)
     targets = [before + part for before, part in zip(opening, parts, strict=True)]
-    if batch.rule == STANDING_RULE:
+    if awards is None:
         awards = hand_out(targets, batch.requests, units, ranks)
     closing = [target - MICRO * award for target, award in zip(targets, awards, strict=True)]
     return Outcome(awards, parts, opening, closing, entitled)
-
-
-def _with_tolerances(batch: BatchInput, units: int, ranks: Sequence[Rank], outcome: Outcome) -> Outcome:
-    left = min(batch.units - units, sum(batch.tolerances))
-    if left == 0:
-        return outcome
-    more = list(batch.tolerances)
-    if left < sum(more):
-        more = cheapest_pieces(Path("cea", batch.weights, batch.tolerances), left, "webster", ranks)
-    awards = [award + extra for award, extra in zip(outcome.awards, more, strict=True)]
-    return Outcome(awards, outcome.entitlements, outcome.opening, outcome.closing, outcome.entitled)
 
 
 def _pieces_above(mark: int, target: int, limit: int) -> int:

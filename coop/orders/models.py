@@ -23,7 +23,7 @@ class HouseholdOrder(Base):
 
 
 class OrderLine(Base):
-    """A wish on one offering; wish 0 means taken back before the cut-off."""
+    """A wish on one offering; wish 0 means taken back before the cut-off, `ordered_at` is when it was last raised."""
 
     __tablename__ = "order_line"
     __table_args__ = (

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import case, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -201,11 +201,11 @@ def _write_lines(
     if not rows:
         return [], before
     statement = insert(OrderLine).values(rows)
+    raised = (statement.excluded.wish > OrderLine.wish) | (statement.excluded.up_to > OrderLine.up_to)
     statement = statement.on_conflict_do_update(
         index_elements=["order_id", "offering_id"],
-        set_={
-            name: statement.excluded[name] for name in ("wish", "up_to", "unit_minor", "deposit_minor", "ordered_at")
-        },
+        set_={name: statement.excluded[name] for name in ("wish", "up_to", "unit_minor", "deposit_minor")}
+        | {"ordered_at": case((raised, statement.excluded.ordered_at), else_=OrderLine.ordered_at)},
     )
     written = session.execute(
         statement.returning(OrderLine.id, OrderLine.up_to, OrderLine.unit_minor, OrderLine.deposit_minor)

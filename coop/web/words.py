@@ -20,22 +20,56 @@ ROLES: Final = {
 
 
 class RuleSaid(NamedTuple):
-    """A rule of sharing out as members are told of it."""
+    """A rule of sharing out as members are told of it; `how` goes on after "shared out"."""
 
     name: str
     line: str
+    how: str
 
 
 RULES: Final = {
     "cea/standing@1": RuleSaid(
         "level filling with standing",
         "Everyone is topped up to the same level for each share point. What rounding leaves somebody owed comes first the next time.",
+        "to the same level by weight, and whom rounding left short comes first the next time",
     ),
     "cea/webster@1": RuleSaid(
         "level filling, each batch by itself",
         "Everyone is topped up to the same level for each share point. Nothing is remembered from one batch to the next.",
+        "to the same level by weight, each batch for itself",
+    ),
+    "cea/largest_remainder@1": RuleSaid(
+        "level filling, largest fraction first",
+        "Everyone is topped up to the same level for each share point; the last pieces go to those whom rounding down would cost most.",
+        "to the same level by weight, the last pieces to the largest fractions",
+    ),
+    "proportional/largest_remainder@1": RuleSaid(
+        "in proportion to the wishes",
+        "Everyone receives the same part of what they wished for. Who asks for more gets more, also when nobody can have all.",
+        "in proportion to the wishes",
+    ),
+    "cel/largest_remainder@1": RuleSaid(
+        "equal shortfalls",
+        "Everyone is short by the same number of pieces for each share point, so that small wishes may get nothing.",
+        "so that everybody is short by the same, by weight",
+    ),
+    "talmud/largest_remainder@1": RuleSaid(
+        "half of each wish first",
+        "Up to half of every wish the batch is shared out level; beyond the half, everyone is short by the same.",
+        "level up to half of each wish, and equally short beyond it",
+    ),
+    "priority@1": RuleSaid(
+        "first come, first served",
+        "The earliest orders are filled first, for as long as there is any. Who orders late may get nothing.",
+        "in the order in which the orders came in",
+    ),
+    "lottery@1": RuleSaid(
+        "a draw",
+        "Names are drawn, with as many tickets as share points; each gets the whole wish for as long as there is any.",
+        "by a draw, with as many tickets as share points",
     ),
 }
+"""Each rule that a co-op can choose, in plain words; this is the one place where they stand."""
 
 STATES: Final = {
     "pool": {
@@ -52,10 +86,7 @@ STATES: Final = {
         "reported": Said("yield reported", "good"),
         "released": Said("released", "good"),
     },
-    "rule": {
-        "cea/standing@1": Said("to the same level by weight, and whom rounding left short comes first the next time"),
-        "cea/webster@1": Said("to the same level by weight, each batch for itself"),
-    },
+    "rule": {rule: Said(one.how) for rule, one in RULES.items()},
     "memory": {
         "rounding": Said("what rounding left owed, over the season"),
         "season": Said("every shortfall, over the season"),
