@@ -24,6 +24,7 @@ WORDS = {
     "import": "coop.commands.season",
     "allocate": "coop.commands.season",
     "handover": "coop.commands.season",
+    "reveal": "coop.commands.season",
     "payout": "coop.commands.money",
     "solve": "coop.commands.checking",
     "verify": "coop.commands.checking",

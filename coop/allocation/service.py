@@ -218,11 +218,8 @@ ON CONFLICT (season_id, family, household_id) DO UPDATE SET owed_micro = standin
 
 def _freeze(session: Session, run: AllocationRun, digest: str, own: Drawn, *, at: datetime) -> bool:
     """Publish the digest of a run's inputs before its seed is known, and hold the run to it. Say whether it may go on."""
-    earlier = select(AllocationRun.input_digest).where(
-        AllocationRun.pool_id == run.pool_id, AllocationRun.input_digest.is_not(None)
-    )
-    told = own.source is not None and run.version == 1 and digest not in session.scalars(earlier).all()
-    if told or run.input_digest not in {None, digest}:
+    other = own.input_digest is not None and run.version == 1 and digest != own.input_digest
+    if other or run.input_digest not in {None, digest}:
         run.state = "failed"
         run.failure = (
             "The seed of this pool is known already, and its orders or yields are not those that were frozen before it was. "

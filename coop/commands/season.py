@@ -17,6 +17,7 @@ from coop.formats.csv_reading import FilesRefused
 from coop.formats.season_files import read_season
 from coop.intake import service as intake
 from coop.pickups import service as pickups
+from coop.proofs import service as proofs
 
 
 class ClosedPool(NamedTuple):
@@ -71,6 +72,19 @@ def allocate(
     with running(worker=True) as coop:
         for chosen in _chosen(coop, pool, every=every):
             say(allocated(coop, chosen, rule=rule, memory=memory, publish=publish))
+
+
+@click.command()
+@click.argument("season")
+def reveal(season: str) -> None:
+    """Tell what the draws of SEASON came from, once it has ended and each of its pools is published."""
+    with running() as coop:
+        with coop.db() as session:
+            season_id = session.scalar(text("SELECT id FROM season WHERE name = :name"), {"name": season})
+        if season_id is None:
+            raise NotFound(f"There is no season called {season}.")
+        secret = proofs.reveal_season(coop.db, season_id, field_key=coop.settings.field_key, by=COMMAND_LINE, at=now())
+        say({"season": season, "secret": secret})
 
 
 @click.command()

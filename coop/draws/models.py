@@ -27,6 +27,7 @@ class Draw(Base):
         CheckConstraint("(kind = 'beacon') = (round_at IS NOT NULL)", "round"),
         CheckConstraint("value IS NULL OR octet_length(value) = 32", "value"),
         CheckConstraint("value IS NULL OR voided_at IS NULL", "known_or_void"),
+        CheckConstraint("(value IS NULL) = (input_digest IS NULL)", "inputs"),
     )
 
     pool_id: Mapped[int] = mapped_column(ForeignKey("pool.id"), primary_key=True)
@@ -40,6 +41,7 @@ class Draw(Base):
     named_at: Mapped[Instant]
     named_by: Mapped[int]
     value: Mapped[bytes | None] = mapped_column(LargeBinary, comment="the source of the seed, once it is known")
+    input_digest: Mapped[str | None] = mapped_column(comment="of the run that waited when the value became known")
     known_at: Mapped[Instant | None]
     known_by: Mapped[int | None]
     voided_at: Mapped[Instant | None]

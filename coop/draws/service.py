@@ -17,14 +17,15 @@ from coop.core.fields import fields_of, parsed
 from coop.core.proof_reading import read_commitment
 from coop.core.records import Source
 from coop.core.tickets import draw_secret, source_of_season, source_of_witnesses
-from coop.draws.models import Draw, PoolCommitment, Witness
+from coop.draws.models import Draw, PoolCommitment, SeasonSecret, Witness
 
 FEWEST_WITNESSES = 2
 
 _POOL = text("""
-SELECT p.name, p.closes_at, s.name AS season, s.rule, s.memory, s.secret_hash
+SELECT p.name, p.closes_at, p.season_id, s.name AS season, s.rule, s.memory, s.secret_hash
   FROM pool p JOIN season s ON s.id = p.season_id
  WHERE p.id = :pool
+   FOR SHARE OF s
 """)
 
 _OFFERED = text("""
@@ -39,11 +40,13 @@ class Drawn(NamedTuple):
     """What a pool promised, and the source of its seed.
 
     `source` is None while a draw of its own is not known yet; `own` is false where the season's secret decides.
+    `input_digest` is the one that a known draw was made for: no other may be shared out by it.
     """
 
     commitment: Commitment | None
     own: bool
     source: Source | None
+    input_digest: str | None = None
 
     @property
     def is_awaited(self) -> bool:
@@ -58,7 +61,10 @@ class Drawn(NamedTuple):
 
 
 def commit(session: Session, pool_id: int, *, by: int, at: datetime) -> None:
-    """Write down what a pool promises, as its orders open. Raises `witnesses_missing` and `round_too_early`."""
+    """Write down what a pool promises, as its orders open.
+
+    Raises `witnesses_missing`, `round_too_early` and `season_revealed`.
+    """
     pool = session.execute(_POOL, {"pool": pool_id}).one()
     promise = _promise(session, pool_id, pool)
     offered = [
@@ -84,7 +90,8 @@ def drawn(session: Session, pool_id: int) -> Drawn:
     if draw.value is None:
         return Drawn(commitment, own=True, source=None)
     secrets = tuple(witness.secret or b"" for witness in witnesses(session, draw))
-    return Drawn(commitment, own=True, source=Source(promise_of(session, draw), draw.value, secrets, draw.n))
+    source = Source(promise_of(session, draw), draw.value, secrets, draw.n)
+    return Drawn(commitment, own=True, source=source, input_digest=draw.input_digest)
 
 
 def latest(session: Session, pool_id: int) -> Draw | None:
@@ -106,9 +113,9 @@ def promise_of(session: Session, draw: Draw) -> Promise:
     return Promise("beacon", (), draw.chain, draw.round, f"{draw.round_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}")
 
 
-def know(session: Session, draw: Draw, value: bytes, *, by: int, at: datetime) -> None:
-    """Write down what a draw came to."""
-    draw.value, draw.known_at, draw.known_by = value, at, by
+def know(session: Session, draw: Draw, value: bytes, input_digest: str, *, by: int, at: datetime) -> None:
+    """Write down what a draw came to, and for which frozen inputs."""
+    draw.value, draw.input_digest, draw.known_at, draw.known_by = value, input_digest, at, by
     session.flush()
 
 
@@ -122,6 +129,11 @@ def heard_all(session: Session, draw: Draw) -> bytes | None:
 def _promise(session: Session, pool_id: int, pool: Any) -> Promise:
     draw = latest(session, pool_id)
     if draw is None:
+        if session.get(SeasonSecret, pool.season_id) is not None:
+            raise RuleBroken(
+                "season_revealed",
+                "The season's secret is told, so anybody could foresee this pool's draw. Choose witnesses or a beacon.",
+            )
         return Promise("season", (pool.secret_hash,))
     if draw.kind == "witnesses":
         there = session.scalar(select(func.count()).where(Witness.pool_id == pool_id, Witness.n == draw.n)) or 0
