@@ -7,6 +7,7 @@ from typing import Any
 from coop.core.claims import MEMORIES, PATHS, Claim, Row, Terms
 from coop.core.errors import RuleBroken
 from coop.core.fields import Fields, fields_of
+from coop.core.network_problems import FlowProblem, PickingProblem, flow_problem, picking_problem
 from coop.core.rules import DEFAULT_ROUNDING
 from coop.core.tickets import NO_SEED
 
@@ -69,7 +70,16 @@ class DigestProblem:
     content: Any
 
 
-Problem = BatchProblem | SeasonProblem | PackProblem | TicketProblem | SipHashProblem | DigestProblem
+Problem = (
+    BatchProblem
+    | SeasonProblem
+    | FlowProblem
+    | PickingProblem
+    | PackProblem
+    | TicketProblem
+    | SipHashProblem
+    | DigestProblem
+)
 
 
 def read_problem(value: Any) -> Problem:
@@ -198,6 +208,8 @@ def _roundings(rule: str) -> tuple[str, ...]:
 READERS: dict[str, Callable[[Fields], Problem]] = {
     **dict.fromkeys((*DEFAULT_ROUNDING, *ORDER_RULES), _batch_problem),
     "season": _season_problem,
+    "leximin_flow": flow_problem,
+    "picking": picking_problem,
     "order_packs": _pack_problem,
     "ticket": _ticket_problem,
     "siphash": _siphash_problem,

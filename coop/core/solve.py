@@ -9,6 +9,8 @@ from coop.core.canonical import canonical, digest
 from coop.core.claims import STANDING_RULE, BatchInput, Claim, Outcome, Standing, Terms, parts_of
 from coop.core.errors import RuleBroken
 from coop.core.fields import parsed
+from coop.core.network_answers import answer_flow, answer_picking
+from coop.core.network_problems import FlowProblem, PickingProblem
 from coop.core.order_rules import leximin_strict, order_packs, random_arrival
 from coop.core.problems import (
     BatchProblem,
@@ -66,6 +68,10 @@ def answer(problem: Problem, engine: Engine) -> Answer:
             return _answer_batch(problem, engine)
         case SeasonProblem():
             return _answer_season(problem, engine)
+        case FlowProblem():
+            return answer_flow(problem, engine)
+        case PickingProblem():
+            return answer_picking(problem)
         case PackProblem(quantity, tolerance, pack, minimum):
             return {"value": order_packs(quantity, tolerance, pack, minimum)}
         case TicketProblem(seed, batch_id, claim_id):

@@ -58,7 +58,6 @@ def test_what_wishes_leave_goes_to_those_who_would_take_more():
     ("code", "field", "wrong"),
     [
         ("unknown_rule", "rule", problem(rule="coin_toss")),
-        ("unknown_rule", "rule", problem(rule="leximin_flow")),
         ("unknown_rounding", "params.rounding", problem(params={"rounding": "banker"})),
         ("unknown_rounding", "params.rounding", problem(rule="cel", params={"rounding": "hill"})),
         ("unknown_basis", "params.basis", problem(rule="proportional", params={"basis": "mood"})),
