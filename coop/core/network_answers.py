@@ -26,7 +26,7 @@ def answer_flow(problem: FlowProblem, engine: Literal["kernel", "reference"]) ->
 
 def answer_picking(problem: PickingProblem) -> dict[str, Any]:
     """Say what each agent took."""
-    return {"picks": picked(problem.pickers, problem.items, problem.order, problem.item_conflicts)}
+    return {"picks": picked(problem.pickers, problem.things, problem.order, problem.thing_conflicts)}
 
 
 def _share_out_together(engine: Literal["kernel", "reference"]) -> ShareOutTogether:

@@ -27,12 +27,12 @@ class FlowProblem:
 
 @dataclass(frozen=True, slots=True)
 class PickingProblem:
-    """Let agents pick items in turns."""
+    """Let agents pick things in turns."""
 
     pickers: Mapping[str, Picker]
-    items: Mapping[str, int]
+    things: Mapping[str, int]
     order: Sequence[str]
-    item_conflicts: Mapping[str, Sequence[str]]
+    thing_conflicts: Mapping[str, Sequence[str]]
 
 
 def flow_problem(fields: Fields) -> FlowProblem:
@@ -55,22 +55,22 @@ def flow_problem(fields: Fields) -> FlowProblem:
 
 
 def picking_problem(fields: Fields) -> PickingProblem:
-    """Read `picking`; `conflicts` of an agent are items barred for it, or a table of items that don't go together."""
-    items = _counts(fields.inner("items"))
+    """Read `picking`; `conflicts` of an agent are things barred for it, or a table of things that don't go together."""
+    things = _counts(fields.inner("items"))
     pickers = {}
     for agent in _objects(fields.inner("agents")):
         agent.only(("capacity", "values", "conflicts"))
         values = agent.inner("values")
-        _known(list(values.values), items, values.path, "item")
+        _known(list(values.values), things, values.path, "item")
         if isinstance(agent.values.get("conflicts"), dict):
-            barred, conflicts = frozenset[str](), _conflicts(agent.inner("conflicts"), items)
+            barred, conflicts = frozenset[str](), _conflicts(agent.inner("conflicts"), things)
         else:
-            barred, conflicts = frozenset(_names(agent, "conflicts", items) if "conflicts" in agent.values else ()), {}
+            barred, conflicts = frozenset(_names(agent, "conflicts", things) if "conflicts" in agent.values else ()), {}
         pickers[agent.path.removeprefix("agents.")] = Picker(
             agent.whole("capacity"), _counts(values), barred, conflicts
         )
     order = _names(fields, "order", pickers)
-    return PickingProblem(pickers, items, order, _conflicts(fields.inner("item_conflicts", needed=False), items))
+    return PickingProblem(pickers, things, order, _conflicts(fields.inner("item_conflicts", needed=False), things))
 
 
 def _by_id(fields: Fields, name: str, most: int, allowed: Sequence[str], kind: str) -> dict[str, Fields]:
@@ -123,9 +123,9 @@ def _counts(fields: Fields) -> dict[str, int]:
     return {name: fields.whole(name) for name in fields.values}
 
 
-def _conflicts(fields: Fields, items: Mapping[str, int]) -> dict[str, list[str]]:
-    _known(list(fields.values), items, fields.path, "item")
-    return {name: _names(fields, name, items) for name in fields.values}
+def _conflicts(fields: Fields, things: Mapping[str, int]) -> dict[str, list[str]]:
+    _known(list(fields.values), things, fields.path, "item")
+    return {name: _names(fields, name, things) for name in fields.values}
 
 
 def _names(fields: Fields, name: str, known: Mapping[str, object]) -> list[str]:
