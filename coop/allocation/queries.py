@@ -1,10 +1,12 @@
 """Read what an allocation needs, and what its pages show."""
 
 import hmac
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
@@ -83,7 +85,6 @@ def pool_problem(
     """
     secret = seasons.season_secret(session, season.id, field_key)
     offered = [_Offered(*row) for row in session.execute(_OFFERED, {"pool": pool.id}).all()]
-    names = _Pseudonyms(secret)
     claims = columns_of(
         session, _CLAIMS, {"pool": pool.id}, ("offering", "household", "line", "wish", "more", "raised")
     )
@@ -91,10 +92,11 @@ def pool_problem(
     standing = Standing()
     if memory != "none":
         for family, household_id, owed in session.execute(_STANDING, {"season": season.id, "households": households}):
-            standing.owed[names[family, household_id]] = owed
+            standing.owed[pseudonym(secret, family, household_id)] = owed
     own = draws.drawn(session, pool.id)
     assert pool.opened_at is not None
-    weights = seasons.weights(session, season.id, at=pool.opened_at, of=households)
+    guests = dict.fromkeys(households, season.guest_weight)
+    weights = guests | seasons.weights(session, season.id, at=pool.opened_at, of=households)
     chain_start = session.scalar(select(ChainHead.result_digest).where(ChainHead.season_id == season.id))
     return PoolProblem(
         season=season.name,
@@ -103,7 +105,7 @@ def pool_problem(
         terms=Terms(None if memory == "none" else memory),
         source=own.source_with(secret, pool.name),
         chain_start=chain_start or CHAIN_START,
-        batches=_claimed(claims, offered, names, weights, season.guest_weight, rule),
+        batches=_claimed(claims, offered, secret, weights, rule),
         standing=standing,
         commitment=own.commitment,
     )
@@ -122,39 +124,46 @@ def proof_of_run(session: Session, run_id: int, field_key: bytes) -> bytes:
     return proof_of(problem, shared)
 
 
-class _Pseudonyms(dict[tuple[str, int], str]):
-    def __init__(self, secret: bytes) -> None:
-        super().__init__()
-        self._secret = secret
+@dataclass(frozen=True, slots=True)
+class _Accounts:
+    """Who claims in a pool, once for each family of products claimed in: pseudonym and weight; `of_claim` points into them."""
 
-    def __missing__(self, account: tuple[str, int]) -> str:
-        name = self[account] = pseudonym(self._secret, *account)
-        return name
+    names: NDArray[np.object_]
+    weights: Whole
+    of_claim: NDArray[np.intp]
+
+
+def _accounts(families: Sequence[str], claims: dict[str, Whole], secret: bytes, weights: dict[int, int]) -> _Accounts:
+    """Gather the accounts of claims, each of the family that `families` says; `weights` knows every household."""
+    kinds, kind_of_claim = np.unique(np.array(families, np.str_), return_inverse=True)
+    households, household_of_claim = np.unique(claims["household"], return_inverse=True)
+    pairs, of_claim = np.unique(kind_of_claim * len(households) + household_of_claim, return_inverse=True)
+    own_kinds, own_households = np.divmod(pairs, max(1, len(households)))
+    held = households[own_households].tolist()
+    names = [
+        pseudonym(secret, family, household) for family, household in zip(kinds[own_kinds].tolist(), held, strict=True)
+    ]
+    return _Accounts(np.array(names, object), np.array([weights[household] for household in held], np.int64), of_claim)
 
 
 def _claimed(
-    columns: dict[str, Whole],
-    offered: list[_Offered],
-    names: _Pseudonyms,
-    weights: dict[int, int],
-    guest_weight: int,
-    rule: str,
+    claims: dict[str, Whole], offered: Sequence[_Offered], secret: bytes, weights: dict[int, int], rule: str
 ) -> list[ClaimedBatch]:
     """Put the pool's claims with their batches, each batch's in the order of their pseudonyms.
 
     A line stores when its wish was last raised, not each raise by itself; by `priority` the whole wish has that time.
     """
     places = {row.offering_id: place for place, row in enumerate(offered)}
-    batches = np.array([places[offering] for offering in columns["offering"].tolist()], np.int64)
-    claims = [
-        (names[offered[place].family, household], weights.get(household, guest_weight))
-        for place, household in zip(batches.tolist(), columns["household"].tolist(), strict=True)
-    ]
-    order = np.lexsort((np.array([name for name, _ in claims], "S32"), batches))
-    ids, own_weights = ([claims[place][part] for place in order.tolist()] for part in (0, 1))
-    names_of_columns = ("household", "line", "wish", "more", "raised")
-    households, lines, wishes, more, raised = (columns[name][order].tolist() for name in names_of_columns)
-    ends = np.searchsorted(batches[order], np.arange(1, len(offered) + 1)).tolist()
+    batch_of_claim = np.array([places[offering] for offering in claims["offering"].tolist()], np.int64)
+    accounts = _accounts([offered[place].family for place in batch_of_claim.tolist()], claims, secret, weights)
+    ranks = np.empty(len(accounts.names), np.int64)
+    ranks[np.argsort(accounts.names)] = np.arange(len(ranks))
+    order = np.lexsort((ranks[accounts.of_claim], batch_of_claim))
+    owners = accounts.of_claim[order]
+    ids, own_weights = accounts.names[owners].tolist(), accounts.weights[owners].tolist()
+    names = ("household", "line", "wish", "more", "raised")
+    households, lines, wishes, more, raised = (claims[name][order].tolist() for name in names)
+    ends = np.searchsorted(batch_of_claim[order], np.arange(1, len(offered) + 1)).tolist()
     claimed = []
     start = 0
     for row, end in zip(offered, ends, strict=True):

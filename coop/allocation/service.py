@@ -13,13 +13,14 @@ from coop.allocation.models import AllocationRun, ChainHead
 from coop.audit import service as audit
 from coop.batches import service as batches
 from coop.core.claims import STANDING_RULE, rule_named
+from coop.core.collector import collecting_seldom
 from coop.core.errors import NotFound, RuleBroken
 from coop.core.fairness import four_decimals
 from coop.core.ledger import Entry, household_party, released_from_hold
 from coop.core.pool_run import Fill, award_columns, fill, input_digest_of, share_out
 from coop.core.records import CHAIN_START
 from coop.core.season import local_day
-from coop.db import Db, columns_of, copy_columns_in
+from coop.db import Db, Whole, bigints, columns_of, copy_columns_in, refresh_statistics
 from coop.draws import service as draws
 from coop.draws.service import Drawn
 from coop.jobs import Lease
@@ -78,9 +79,11 @@ def request_run(
         return run.id
 
 
+@collecting_seldom()
 def carry_out(db: Db, lease: Lease, *, at: datetime, field_key: bytes) -> None:
     """Share out the batches of one run and propose the outcome. Repeating it changes nothing."""
     began = time.monotonic()
+    refresh_statistics(db, "household_order", "order_line", "offering", "batch", "release", "award")
     with db() as session:
         run = session.get_one(AllocationRun, lease.row_id)
         problem = queries.frozen_problem(session, run, field_key) if run.state == "requested" else None
@@ -126,6 +129,7 @@ def publish(db: Db, run_id: int, *, by: int, at: datetime) -> None:
         audit.record(session, "publish_allocation", by=by, subject=("allocation_run", run.id))
 
 
+@collecting_seldom()
 def carry_out_publication(db: Db, lease: Lease, *, at: datetime) -> None:
     """Book a published run whole: holds of short pieces go back, standing and chain move on, members are told."""
     with db.begin() as session:
@@ -141,9 +145,7 @@ def carry_out_publication(db: Db, lease: Lease, *, at: datetime) -> None:
                 "Another pool of the season was published meanwhile. Share this one out again.",
             )
             return
-        _release_short(session, run, at=at)
-        if run.memory != "none":
-            session.execute(_MOVE_STANDING, {"run": run.id, "season": pool.season_id})
+        _book(session, run, pool.season_id, at=at)
         assert run.result_digest is not None
         head.result_digest, head.run_id = run.result_digest, run.id
         run.state = "published"
@@ -193,25 +195,32 @@ def booking_day(session: Session, pool_id: int, *, today: date) -> date:
     return min(today, session.get_one(Pool, pool_id).pickup_on)
 
 
-_SHORT = """
-SELECT o.household_id, l.id, (l.up_to - a.pieces) * (l.unit_minor + l.deposit_minor) AS minor
-  FROM household_order o
-  JOIN order_line l ON l.order_id = o.id AND l.up_to > 0
-  JOIN award a ON a.run_id = :run AND a.offering_id = l.offering_id AND a.line_id = l.id
- WHERE o.pool_id = :pool AND a.pieces < l.up_to AND l.unit_minor + l.deposit_minor > 0
- ORDER BY o.household_id, l.id
+# every line whose sharing out moves money or standing; the lines are gathered first, because right after its awards are
+# written the planner still believes that a run has a few
+_MOVED = """
+WITH line AS MATERIALIZED (
+  SELECT l.id, o.household_id, l.offering_id, l.up_to, l.unit_minor + l.deposit_minor AS minor
+    FROM household_order o JOIN order_line l ON l.order_id = o.id AND l.up_to > 0
+   WHERE o.pool_id = :pool),
+offered AS MATERIALIZED (
+  SELECT f.id, array_position(CAST(:families AS text[]), p.family)::bigint AS family
+    FROM offering f JOIN product p ON p.id = f.product_id WHERE f.pool_id = :pool)
+SELECT * FROM (
+  SELECT l.household_id, l.id, (l.up_to - a.pieces) * l.minor AS minor, f.family,
+         coalesce(a.entitled_micro - 1000000 * (a.pieces - a.extra), 0) AS micro
+    FROM award a JOIN line l ON l.id = a.line_id JOIN offered f ON f.id = a.offering_id
+   WHERE a.run_id = :run) AS m
+ WHERE minor > 0 OR micro <> 0
 """
+
+_FAMILIES = text(
+    "SELECT DISTINCT p.family FROM offering f JOIN product p ON p.id = f.product_id WHERE f.pool_id = :pool ORDER BY 1"
+)
 
 _MOVE_STANDING = text("""
 INSERT INTO standing (season_id, family, household_id, owed_micro)
-SELECT :season, p.family, o.household_id, sum(a.entitled_micro - 1000000 * (a.pieces - a.extra))
-  FROM award a
-  JOIN order_line l ON l.id = a.line_id
-  JOIN household_order o ON o.id = l.order_id
-  JOIN offering f ON f.id = a.offering_id
-  JOIN product p ON p.id = f.product_id
- WHERE a.run_id = :run
- GROUP BY p.family, o.household_id
+SELECT :season, (CAST(:families AS text[]))[m.family], m.household, m.micro
+  FROM unnest(CAST(:numbers AS int[]), CAST(:households AS bigint[]), CAST(:micro AS bigint[])) AS m (family, household, micro)
 ON CONFLICT (season_id, family, household_id) DO UPDATE SET owed_micro = standing.owed_micro + excluded.owed_micro
 """)
 
@@ -306,18 +315,44 @@ def _locked_chain(session: Session, season_id: int) -> ChainHead:
     return session.get_one(ChainHead, season_id, with_for_update=True)
 
 
-def _release_short(session: Session, run: AllocationRun, *, at: datetime) -> None:
+def _book(session: Session, run: AllocationRun, season_id: int, *, at: datetime) -> None:
+    """Give back what was held for pieces that did not come, and move the standing on."""
+    families = list(session.scalars(_FAMILIES, {"pool": run.pool_id}))
+    moved = columns_of(
+        session,
+        _MOVED,
+        {"run": run.id, "pool": run.pool_id, "families": families},
+        ("household", "line", "minor", "family", "micro"),
+    )
+    _release_short(session, run, moved, at=at)
+    if run.memory != "none":
+        _move_standing(session, season_id, families, moved)
+
+
+def _release_short(session: Session, run: AllocationRun, moved: dict[str, Whole], *, at: datetime) -> None:
     agreed = policy.all_current(session, at=at)
     day = booking_day(session, run.pool_id, today=local_day(at, agreed["zone"]))
-    columns = columns_of(session, _SHORT, {"run": run.id, "pool": run.pool_id}, ("household", "line", "minor"))
+    order = np.lexsort((moved["line"], moved["household"]))
+    order = order[moved["minor"][order] > 0]
     short: dict[int, list[tuple[str, int, int]]] = {}
-    for household_id, line_id, minor in zip(*(values.tolist() for values in columns.values()), strict=True):
+    for household_id, line_id, minor in zip(
+        *(moved[name][order].tolist() for name in ("household", "line", "minor")), strict=True
+    ):
         short.setdefault(household_id, []).append((household_party(household_id), line_id, minor))
     entries = [
         Entry(f"alloc:{run.id}:{household_id}", "allocation", day, released_from_hold(lines))
         for household_id, lines in short.items()
     ]
     ledger.post_all(session, entries, by=run.published_by or 0, currency=agreed["currency"])
+
+
+def _move_standing(session: Session, season_id: int, families: list[str], moved: dict[str, Whole]) -> None:
+    accounts, places = np.unique(np.stack([moved["family"], moved["household"]], axis=1), axis=0, return_inverse=True)
+    micro = np.zeros(len(accounts), np.int64)
+    np.add.at(micro, places.reshape(-1), moved["micro"])
+    numbers, households = accounts[:, 0].tolist(), accounts[:, 1].tolist()
+    values = {"numbers": bigints(numbers), "households": bigints(households), "micro": bigints(micro.tolist())}
+    session.execute(_MOVE_STANDING, {"season": season_id, "families": families} | values)
 
 
 def _tell_members(session: Session, run: AllocationRun, pool: Pool) -> None:

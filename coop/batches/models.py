@@ -53,11 +53,10 @@ class Release(Base):
     """The pieces an admin accepts for sharing out; the highest version counts."""
 
     __tablename__ = "release"
-    __table_args__ = (UniqueConstraint("batch_id", "version"), CheckConstraint("pieces >= 0", "pieces"))
+    __table_args__ = (CheckConstraint("pieces >= 0", "pieces"),)
 
-    id: Mapped[Identity]
-    batch_id: Mapped[int] = mapped_column(ForeignKey("batch.id"))
-    version: Mapped[int] = mapped_column(Integer)
+    batch_id: Mapped[int] = mapped_column(ForeignKey("batch.id"), primary_key=True)
+    version: Mapped[int] = mapped_column(Integer, primary_key=True)
     pieces: Mapped[Pieces]
     released_by: Mapped[int]
     released_at: Mapped[Instant]

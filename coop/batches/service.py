@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 from psycopg.errors import CheckViolation
-from sqlalchemy import select, text
+from sqlalchemy import CursorResult, select, text
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -105,16 +105,17 @@ def release_latest(session: Session, batch_ids: Sequence[int], *, by: int, at: d
     written = session.execute(
         text(
             "INSERT INTO release (batch_id, version, pieces, released_by, released_at)"
-            " SELECT b.id, coalesce(r.version, 0) + 1, coalesce(y.pieces, 0), :by, :at"
-            " FROM unnest(CAST(:ids AS bigint[])) AS w (id) JOIN batch b ON b.id = w.id"
-            " LEFT JOIN LATERAL (SELECT pieces FROM yield_report WHERE batch_id = b.id ORDER BY n DESC LIMIT 1) y ON true"
-            " LEFT JOIN LATERAL (SELECT version, pieces FROM release WHERE batch_id = b.id"
+            " SELECT w.id, coalesce(r.version, 0) + 1, coalesce(y.pieces, 0), :by, :at"
+            " FROM unnest(CAST(:ids AS bigint[])) AS w (id)"
+            " LEFT JOIN LATERAL (SELECT pieces FROM yield_report WHERE batch_id = w.id ORDER BY n DESC LIMIT 1) y ON true"
+            " LEFT JOIN LATERAL (SELECT version, pieces FROM release WHERE batch_id = w.id"
             "   ORDER BY version DESC LIMIT 1) r ON true"
-            " WHERE r.pieces IS DISTINCT FROM coalesce(y.pieces, 0) RETURNING batch_id"
+            " WHERE r.pieces IS DISTINCT FROM coalesce(y.pieces, 0)"
         ),
         {"ids": bigints(batch_ids), "by": by, "at": at},
     )
-    return len(written.all())
+    assert isinstance(written, CursorResult)
+    return written.rowcount
 
 
 def without_report(session: Session, batch_ids: Sequence[int]) -> int:

@@ -9,6 +9,8 @@ it; the first one names the digest of the head, and the head the last result of 
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
+from itertools import chain as chained
 
 from coop.core.canonical import canonical, canonical_text
 from coop.core.claims import BatchInput, Outcome, Row, Terms
@@ -149,53 +151,44 @@ def text_digest(text: str) -> str:
 
 
 class _Names(dict[str, str]):
-    """Claim ids as canonical JSON keys, colon included; each is checked and quoted once."""
+    """Claim ids as canonical JSON keys, colon included, ready for `%`; each is checked and quoted once."""
 
     def __missing__(self, claim: str) -> str:
         if not claim.isascii():
             raise RuleBroken("key_not_ascii", "Claim ids in a record must be plain ASCII text.", field="id")
-        name = self[claim] = f"{canonical_text(claim)}:"
+        name = self[claim] = f"{canonical_text(claim)}:".replace("%", "%%")
         return name
 
 
 def _input_text(batch: BatchInput, terms_text: str, names: _Names) -> str:
-    keys = [names[claim][:-1] for claim in batch.ids]
-    if any(batch.tolerances) or batch.rule in {"priority@1", "lots@1"}:
-        listed = ",".join(_wide_claims(batch, keys))
-    else:
-        claims = [
-            f'{{"id":{key},"request":{request},"weight":{weight}}}'
-            for key, request, weight in zip(keys, batch.requests, batch.weights, strict=True)
-        ]
-        listed = ",".join(claims)
+    columns = _columns_of_claims(batch)
+    rest = _rest_of_claim(tuple(columns))
+    keys = f'{rest},{{"id":'.join([names[claim][:-1] for claim in batch.ids])
+    figures = tuple(chained.from_iterable(zip(*(columns[name] for name in sorted(columns)), strict=True)))
+    listed = f'{{"id":{keys}{rest}' % figures if keys else ""
     return (
         f'{{"batch":{{"id":{canonical_text(batch.id)},"units":{batch.units}}},"claims":[{listed}'
         f'{terms_text},"rule":"{batch.rule}","version":{batch.version}}}'
     )
 
 
-def _more_columns(batch: BatchInput) -> dict[str, Sequence[int]]:
-    """Give the columns of the two rules that look at more than wish and weight, by their names in the record."""
-    columns: dict[str, Sequence[int]] = {}
+def _columns_of_claims(batch: BatchInput) -> dict[str, Sequence[int | str]]:
+    """Give all that the batch's rule looks at in its claims, by its name in the record; the names sort after `id`."""
+    columns: dict[str, Sequence[int | str]] = {"request": batch.requests, "weight": batch.weights}
+    if any(batch.tolerances):
+        columns["tolerance"] = batch.tolerances
     if batch.rule == "lots@1":
-        columns = {"min": batch.minimums, "pack": batch.packs}
+        columns |= {"min": batch.minimums, "pack": batch.packs}
     elif batch.rule == "priority@1":
-        columns = {"tier": batch.tiers, "time": () if batch.rows else batch.times}
+        columns |= {"tier": batch.tiers, "time": () if batch.rows else batch.times}
+        columns["rows"] = [f"[{','.join(map(_row_text, rows))}]" for rows in batch.rows]
     return {name: values for name, values in columns.items() if values}
 
 
-def _wide_claims(batch: BatchInput, keys: Sequence[str]) -> Iterator[str]:
-    """Write each claim with all that its rule looks at, in the order of the names."""
-    columns: dict[str, Sequence[int | str]] = {"id": keys, "request": batch.requests, "weight": batch.weights}
-    if any(batch.tolerances):
-        columns["tolerance"] = batch.tolerances
-    columns |= _more_columns(batch)
-    if batch.rule == "priority@1" and batch.rows:
-        columns["rows"] = [f"[{','.join(map(_row_text, rows))}]" for rows in batch.rows]
-    names = sorted(columns)
-    for values in zip(*(columns[name] for name in names), strict=True):
-        inside = ",".join([f'"{name}":{value}' for name, value in zip(names, values, strict=True)])
-        yield f"{{{inside}}}"
+@cache
+def _rest_of_claim(names: tuple[str, ...]) -> str:
+    """Give what follows a claim's id, its figures still to be filled in."""
+    return "".join([f',"{name}":%s' for name in sorted(names)]) + "}"
 
 
 def _row_text(row: Row) -> str:
@@ -204,17 +197,15 @@ def _row_text(row: Row) -> str:
 
 def _figures(ids: Sequence[str], outcome: Outcome, terms: Terms, names: _Names) -> tuple[str, str, str, str]:
     """Write awards, closing, entitled (with its key, "" where the memory needs none) and opening."""
-    keys = [names[claim] for claim in ids]
-    awards = _object(keys, outcome.awards)
-    opening = _object(keys, outcome.opening) if outcome.opening else "{}"
-    closing = opening if outcome.closing is outcome.opening else _object(keys, outcome.closing)
-    entitled = f'"entitled":{_object(keys, outcome.entitled)},' if terms.memory == "season" else ""
+    keys = "%d,".join([names[claim] for claim in ids])
+    row = f"{{{keys}%d}}" if keys else "{}"
+    awards = row % tuple(outcome.awards)
+    opening = row % tuple(outcome.opening) if outcome.opening else "{}"
+    closing = opening
+    if outcome.closing is not outcome.opening:
+        closing = row % tuple(outcome.closing) if outcome.closing else "{}"
+    entitled = f'"entitled":{row % tuple(outcome.entitled)},' if terms.memory == "season" else ""
     return awards, closing, entitled, opening
-
-
-def _object(keys: Sequence[str], values: Sequence[int]) -> str:
-    inside = ",".join([f"{key}{value}" for key, value in zip(keys, values, strict=True)])
-    return f"{{{inside}}}"
 
 
 def _number(value: int | None) -> str:

@@ -15,6 +15,7 @@ from coop.audit import service as audit
 from coop.batches import service as batches
 from coop.catalog import service as catalog
 from coop.clock import now
+from coop.core.collector import collecting_seldom
 from coop.core.errors import RuleBroken
 from coop.core.ledger import Entry, credit_paid_in, household_party
 from coop.core.season import local_day
@@ -55,6 +56,7 @@ class _Places(NamedTuple):
     offerings: dict[tuple[int, int], int]
 
 
+@collecting_seldom()
 def import_season(
     db: Db, files: SeasonFiles, *, name: str, currency: str, zone: str, by: int, field_key: bytes
 ) -> Counts:

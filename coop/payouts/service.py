@@ -16,7 +16,7 @@ from coop.core.errors import NotFound, RuleBroken
 from coop.core.ledger import Entry, artisan_party, payment_party
 from coop.core.payout import Settlement, payout_returned, payout_sent, payout_settled
 from coop.core.season import local_day
-from coop.db import Db
+from coop.db import Db, refresh_statistics
 from coop.formats.pain import Payer, Transfer, write_pain001
 from coop.jobs import Lease
 from coop.ledger import service as ledger
@@ -62,6 +62,7 @@ def request_payouts(db: Db, *, through: date, by: int, at: datetime, key: str = 
 
 def carry_out(db: Db, lease: Lease, *, at: datetime) -> None:
     """Put what each maker has earned and was not paid on a numbered statement. Repeating it changes nothing."""
+    refresh_statistics(db, "account", "entry", "posting", "hand_over", "hand_over_line", "order_line")
     with db.begin() as session:
         jobs.finish(session, lease)
         run = session.get_one(PayoutRun, lease.row_id, with_for_update=True)

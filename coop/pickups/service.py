@@ -12,11 +12,12 @@ from sqlalchemy.orm import Session
 from coop import keys
 from coop.allocation import service as allocation
 from coop.audit import service as audit
+from coop.core.collector import collecting_seldom
 from coop.core.errors import NotFound, RuleBroken
 from coop.core.ledger import Entry, artisan_party, household_party
 from coop.core.payout import Earned, HandedOver, Model, Sale, Terms, earned, handed_over
 from coop.core.season import local_day, zone_named
-from coop.db import Db, copy_rows, take_ids
+from coop.db import Db, copy_rows, refresh_statistics, take_ids
 from coop.ledger import service as ledger
 from coop.people import service as people
 from coop.pickups.models import PickupChoice, PickupPoint
@@ -91,11 +92,13 @@ def hand_over(
         return hand_over_id
 
 
+@collecting_seldom()
 def hand_over_pool(db: Db, pool_id: int, *, by: int, at: datetime) -> tuple[int, int]:
     """Tick that everything of a pool still waiting was fetched; return (lines, pieces) ticked now.
 
     For pools that were handed over outside this system; every line's age check is on whoever says so.
     """
+    refresh_statistics(db, "order_line", "award", "hand_over", "hand_over_line")
     with db.begin() as session:
         allocation.lock_published(session, pool_id)
         waiting = [line for line in _due_lines(session, pool=pool_id) if line.handed < line.awarded]

@@ -121,7 +121,9 @@ def test_a_release_takes_the_latest_report_and_a_new_version_only_when_it_change
         assert batches.release_latest(session, [jam, unreported], by=1, at=later) == 0
         assert batches.release(session, jam, 100, by=1, at=later) == 2
     with db() as session:
-        rows = session.execute(select(Release.batch_id, Release.version, Release.pieces).order_by(Release.id))
+        rows = session.execute(
+            select(Release.batch_id, Release.version, Release.pieces).order_by(Release.batch_id, Release.version)
+        )
         assert sorted(map(tuple, rows)) == [(jam, 1, 104), (jam, 2, 100), (unreported, 1, 0)]
 
 

@@ -113,7 +113,7 @@ DAMAGES = {
         ),
         {"I7", "I9", "I22"},
     ),
-    "a release taken back after the sharing out": ("UPDATE release SET pieces = pieces - 1 WHERE id = 1", {"I7"}),
+    "a release taken back after the sharing out": ("UPDATE release SET pieces = pieces - 1 WHERE batch_id = 1", {"I7"}),
     "a wish that nobody decided": (
         "DELETE FROM award WHERE ctid = (SELECT ctid FROM award WHERE run_id = (SELECT max(id) FROM allocation_run) LIMIT 1)",
         {"I8", "I9", "I22"},
