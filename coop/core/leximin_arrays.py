@@ -100,11 +100,14 @@ def _whole(columns: Columns, prices: Prices, totals: Whole, held: Whole) -> Iter
     owners = np.repeat(np.arange(len(columns.weights)), np.diff(columns.starts))
     limits = np.minimum(columns.limits, columns.units[columns.products])
     highs = np.minimum(_sums(owners, limits, len(columns.weights)), columns.caps)
-    edges = np.flatnonzero((limits > 0) & (highs[owners] > 0))
+    useful = (limits > 0) & (highs[owners] > 0)
+    edges = np.argsort(columns.products.astype(np.int16 if len(columns.units) < 1 << 15 else np.int64), kind="stable")
+    edges = edges[useful[edges]]
     if len(edges) == 0:
         return
-    members, starts, own = _grouped(owners[edges])
-    loads = Loads(starts, own, columns.products[edges], limits[edges], np.zeros(len(edges), np.int64), columns.units)
+    bounds = np.cumsum([0, *np.bincount(columns.products[edges], minlength=len(columns.units)).tolist()]).tolist()
+    members, own = _renumbered(owners[edges], len(columns.weights))
+    loads = Loads(len(members), bounds, own, limits[edges], np.zeros(len(edges), np.int64), columns.units)
     highs = highs[members]
     bottom = 0 if prices.targets is None else -int(prices.targets[members].max())
     top = int(prices.levels(members, highs).max())
@@ -159,41 +162,50 @@ def _split(part: _Part, stuck: Marks, level: int, totals: Whole, held: Whole) ->
     loads = part.loads
     held[part.edges] = loads.held
     totals[part.members] = part.totals
-    on_stuck = stuck[loads.products]
+    products = np.repeat(np.arange(len(stuck)), np.diff(loads.bounds))
+    on_stuck = stuck[products]
     is_behind = np.zeros(len(part.members), np.bool_)
     is_behind[loads.owners[on_stuck & (loads.held > 0)]] = True
     behind = is_behind[loads.owners]
     kept = np.flatnonzero(behind & ~on_stuck)
     lows = part.lows + _sums(loads.owners[kept], loads.held[kept], len(part.members))
-    units = loads.units - _sums(loads.products[kept], loads.held[kept], len(stuck))
+    units = loads.units - _sums(products[kept], loads.held[kept], len(stuck))
     others = np.flatnonzero(~behind & ~on_stuck)
     room = part.lows + _sums(loads.owners[others], loads.limits[others], len(part.members))
-    parts = [_narrowed(part, np.flatnonzero(behind & on_stuck), stuck, lows, part.highs, units, part.bottom, level + 1)]
+    own = np.flatnonzero(behind & on_stuck)
+    parts = [_narrowed(part, own, products, stuck, lows, part.highs, units, part.bottom, level + 1)]
     if len(others):
         highs = np.minimum(part.highs, room)
-        parts.append(_narrowed(part, others, ~stuck, part.lows, highs, units, level, part.top))
+        parts.append(_narrowed(part, others, products, ~stuck, part.lows, highs, units, level, part.top))
     return parts
 
 
 def _narrowed(
-    part: _Part, edges: Places, products: Marks, lows: Whole, highs: Whole, units: Whole, bottom: int, top: int
+    part: _Part,
+    edges: Places,
+    products: Places,
+    chosen: Marks,
+    lows: Whole,
+    highs: Whole,
+    units: Whole,
+    bottom: int,
+    top: int,
 ) -> _Part:
-    """Give the part of a part that has only some of its edges and products."""
+    """Give the part of a part that has only some of its edges and the chosen products."""
     loads = part.loads
-    places, starts, owners = _grouped(loads.owners[edges])
-    renamed = np.cumsum(products) - 1
-    narrowed = Loads(
-        starts, owners, renamed[loads.products[edges]], loads.limits[edges], loads.held[edges], units[products]
-    )
+    places, owners = _renumbered(loads.owners[edges], len(part.members))
+    counts = np.bincount(products[edges], minlength=len(chosen))[chosen]
+    bounds = np.cumsum([0, *counts.tolist()]).tolist()
+    narrowed = Loads(len(places), bounds, owners, loads.limits[edges], loads.held[edges], units[chosen])
     members = part.members[places]
     return _Part(members, part.edges[edges], narrowed, lows[places], highs[places], part.totals[places], bottom, top)
 
 
-def _grouped(owners: Places) -> tuple[Places, Places, Places]:
-    """Give, for edges that lie together by owner, the owners, where the edges of each begin, and each edge's place among the owners."""
-    begins = np.concatenate([[True], owners[1:] != owners[:-1]])
-    starts = np.flatnonzero(begins)
-    return owners[starts], starts, np.cumsum(begins) - 1
+def _renumbered(owners: Places, many: int) -> tuple[Places, Places]:
+    """Give, for some edges out of `many` members, whose they are, and each edge's place among these."""
+    met = np.zeros(many, np.bool_)
+    met[owners] = True
+    return np.flatnonzero(met), (np.cumsum(met) - 1)[owners]
 
 
 def _sums(places: Places, values: Whole, many: int) -> Whole:

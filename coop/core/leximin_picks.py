@@ -7,12 +7,16 @@ or to one that the member would give back for it. Sets of products are the bits 
 
 from collections import deque
 from collections.abc import Sequence
+from functools import reduce
 from itertools import pairwise
+from operator import or_
 
 import numpy as np
 
 from coop.core.leximin_arrays import Columns, Prices, Supplied
-from coop.core.loads import Places, Whole
+from coop.core.loads import Marks, Places, Whole
+
+_WORD = 60
 
 
 def picks(columns: Columns, prices: Prices, supplied: Supplied) -> tuple[Places, Places]:
@@ -48,14 +52,14 @@ class _Picking:
         np.add.at(loads, columns.products, supplied.held)
         self._free_pieces: list[int] = (columns.units - loads).tolist()
         self._free = sum(1 << product for product, pieces in enumerate(self._free_pieces) if pieces)
-        self._holds = self._sets(self._held)
-        self._takes = self._sets(self._room)
-        self._leads = [0] * many
-        self._holders: list[list[int]] = [[] for _ in range(many)]
-        for member, holds in enumerate(self._holds):
-            for product in _listed(holds):
-                self._leads[product] |= self._takes[member]
-                self._holders[product].append(member)
+        self._holds = _sets(supplied.held > 0, columns)
+        self._takes = _sets(columns.limits > supplied.held, columns)
+        owners = np.repeat(np.arange(len(columns.weights)), np.diff(columns.starts))
+        order = np.argsort(columns.products, kind="stable")
+        order = order[supplied.held[order] > 0]
+        ends = np.cumsum(np.bincount(columns.products[order], minlength=many))[:-1]
+        self._holders: list[list[int]] = [own.tolist() for own in np.split(owners[order], ends)]
+        self._leads = [reduce(or_, {self._takes[member] for member in own}, 0) for own in self._holders]
         self._ways = [0] * many
         self._tried: dict[tuple[int, int], int] = {}
         self._again: dict[tuple[int, int], list[int]] = {}
@@ -160,11 +164,14 @@ class _Picking:
         while not ends >> end & 1:
             product = queue.popleft()
             new = self._leads[product] & ~seen
+            if new & ends:
+                end = (new & ends & -(new & ends)).bit_length() - 1
+                before[end] = product
+                break
             seen |= new
             for other in _listed(new):
                 before[other] = product
                 queue.append(other)
-            end = ((new & ends) & -(new & ends)).bit_length() - 1 if new & ends else product
         path = []
         while before[end] >= 0:
             path.append((self._mover(before[end], end), end))
@@ -174,32 +181,34 @@ class _Picking:
 
     def _mover(self, before: int, after: int) -> int:
         """Find a member who would move a piece from one product to another; -1 and the way is closed if nobody would."""
+        holds, takes = self._holds, self._takes
         again = self._again.setdefault((before, after), [])
         while again:
-            if self._would_move(again[-1], before, after):
+            if holds[again[-1]] >> before & takes[again[-1]] >> after & 1:
                 return again[-1]
             again.pop()
         holders = self._holders[before]
         for place in range(self._tried.get((before, after), 0), len(holders)):
-            if self._would_move(holders[place], before, after):
+            member = holders[place]
+            if takes[member] >> after & holds[member] >> before & 1:
                 self._tried[before, after] = place
-                return holders[place]
+                return member
         self._tried[before, after] = len(holders)
         self._leads[before] &= ~(1 << after)
         self._ways = [0] * len(self._ways)
         return -1
 
-    def _would_move(self, member: int, before: int, after: int) -> int:
-        return self._holds[member] >> before & self._takes[member] >> after & 1
 
-    def _sets(self, pieces: Sequence[int]) -> list[int]:
-        """Gather for each member the products of the edges that have any pieces."""
-        sets = [0] * (len(self._starts) - 1)
-        for member, (start, stop) in enumerate(pairwise(self._starts)):
-            for edge in range(start, stop):
-                if pieces[edge]:
-                    sets[member] |= 1 << self._products[edge]
-        return sets
+def _sets(edges: Marks, columns: Columns) -> list[int]:
+    """Gather for each member the products of the marked edges as the bits of a whole number."""
+    sets = [0] * len(columns.weights)
+    for first in range(0, len(columns.units), _WORD):
+        inside = edges & (columns.products >= first) & (columns.products < first + _WORD)
+        bits = np.where(inside, np.int64(1) << np.where(inside, columns.products - first, 0), 0)
+        sums = np.concatenate([[0], np.cumsum(bits)])  # they may wrap; their differences are exact
+        words = (sums[columns.starts[1:]] - sums[columns.starts[:-1]]).tolist()
+        sets = words if first == 0 else [own | word << first for own, word in zip(sets, words, strict=True)]
+    return sets
 
 
 def _listed(products: int) -> list[int]:

@@ -6,8 +6,8 @@ take more of the other. Layers of products by their distance from one with room,
 push-relabel method (Goldberg & Tarjan 1988) with the members' side pushed as a whole.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,54 +18,50 @@ Marks = NDArray[np.bool_]
 Words = NDArray[np.uint64]
 
 _WORD = 64
+_BITS = tuple(np.uint64(1 << bit) for bit in range(_WORD))
 
 
 @dataclass(slots=True)
 class Loads:
-    """Pieces on the edges between members and products; edges lie together by member, every member has one or more.
+    """Pieces on the edges between members and products; edges lie together by product, `bounds` says where each begins
+    and ends.
 
-    `owners` and `products` say for each edge whose it is and of what, `limits` and `held` how many pieces it may and
-    does carry; `starts` where each member's edges begin.
+    `owners` say whose an edge is, of `members` in all, `limits` and `held` how many pieces it may and does carry.
     """
 
-    starts: Places
+    members: int
+    bounds: Sequence[int]
     owners: Places
-    products: Places
     limits: Whole
     held: Whole
     units: Whole
-    _by_product: Sequence[Places] = ()
-    _bits: Sequence[Words] = ()
+    _holds: list[Words] = field(default_factory=list)
+    _takes: list[Words] = field(default_factory=list)
+    _excess: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        many = len(self.units)
-        order = np.argsort(self.products.astype(np.int16 if many < 1 << 15 else np.int64), kind="stable")
-        ends = np.cumsum(np.bincount(self.products, minlength=many))
-        self._by_product = np.split(order, ends[:-1])
-        word, bit = np.divmod(self.products, _WORD)
-        bits = np.uint64(1) << bit.astype(np.uint64)
-        words = -(-many // _WORD)
-        self._bits = [bits] if words == 1 else [np.where(word == w, bits, np.uint64(0)) for w in range(words)]
+        words = -(-len(self.units) // _WORD)
+        self._holds, self._takes = ([np.zeros(self.members, np.uint64) for _ in range(words)] for _ in range(2))
+        for product, pieces in enumerate(self.units.tolist()):
+            edges = self._edges(product)
+            word, bit = divmod(product, _WORD)
+            self._holds[word][self.owners[edges][self.held[edges] > 0]] |= _BITS[bit]
+            self._takes[word][self.owners[edges][self.held[edges] < self.limits[edges]]] |= _BITS[bit]
+            self._excess.append(int(self.held[edges].sum()) - pieces)
 
     def excess(self) -> Whole:
         """Give how many pieces each product carries beyond what it has; negative where there is room."""
-        loads = np.zeros(len(self.units), np.int64)
-        for product, edges in enumerate(self._by_product):
-            loads[product] = self.held[edges].sum()
-        loads -= self.units
-        return loads
+        return np.array(self._excess, np.int64)
 
     def change(self, steps: Whole) -> None:
         """Give each member so many pieces more or fewer, where they do best; the edges must have room for them."""
-        excess = self.excess()
         more, fewer = np.maximum(steps, 0), np.maximum(-steps, 0)
-        for product in np.argsort(-excess, kind="stable").tolist():
-            if excess[product] > 0:
-                self._move(product, fewer, -1, int(excess[product]))
-        for product in np.argsort(excess, kind="stable").tolist():
-            if excess[product] < 0:
-                self._move(product, more, 1, -int(excess[product]))
-        for product in range(len(self.units)):
+        order = np.argsort(self.excess(), kind="stable").tolist()
+        for product in reversed(order):
+            self._move(product, fewer, -1, self._excess[product])
+        for product in order:
+            self._move(product, more, 1, -self._excess[product])
+        for product in order:
             self._move(product, fewer, -1)
             self._move(product, more, 1)
 
@@ -79,64 +75,86 @@ class Loads:
             layers = self._layers(excess < 0)
             furthest = int(layers[excess > 0].max(initial=-1))
             if furthest < 0:
-                return layers < 0
+                marked: Marks = layers < 0
+                return marked
             for layer in range(furthest, 0, -1):
-                self._push(layer, layers, excess)
+                self._push(np.flatnonzero(layers == layer).tolist(), layers == layer - 1)
 
-    def _push(self, layer: int, layers: Whole, excess: Whole) -> None:
+    def _push(self, crowded: Sequence[int], below: Marks) -> None:
         """Move what the products of a layer carry too much on to the products of the layer below."""
-        below = np.flatnonzero(layers == layer - 1)
-        room = np.zeros(len(self.starts), np.int64)
-        for product in below.tolist():
-            edges = self._by_product[product]
-            room[self.owners[edges]] += self.limits[edges] - self.held[edges]
-        moved = room.copy()
-        for product in np.flatnonzero((layers == layer) & (excess > 0)).tolist():
-            excess[product] -= self._move(product, moved, -1, int(excess[product]))
-        moved = room - moved
-        for product in below[np.argsort(excess[below], kind="stable")].tolist():
-            if excess[product] < 0:
-                excess[product] += self._move(product, moved, 1, -int(excess[product]))
-        for product in below.tolist():
-            excess[product] += self._move(product, moved, 1)
+        movers = self._any(self._takes, below)
+        chosen = np.zeros(self.members, np.bool_)
+        for product in crowded:
+            if self._excess[product] > 0:  # every mover has a piece to move, so no more movers than pieces are needed
+                edges = self._edges(product)
+                owners = self.owners[edges][self.held[edges] > 0]
+                chosen[owners[movers[owners]][: self._excess[product]]] = True
+        room = np.zeros(self.members, np.int64)
+        near = sorted(np.flatnonzero(below).tolist(), key=self._excess.__getitem__)
+        places = {product: self._owned(product, chosen) for product in (*crowded, *near)}
+        for product in near:
+            near_edges = places[product]
+            room[self.owners[near_edges]] += self.limits[near_edges] - self.held[near_edges]
+        wanted = room.copy()
+        for product in crowded:
+            self._move(product, wanted, -1, self._excess[product], places[product])
+        wanted = room - wanted
+        for product in near:
+            self._move(product, wanted, 1, -self._excess[product], places[product])
+        for product in near:
+            self._move(product, wanted, 1, None, places[product])
 
-    def _move(self, product: int, wanted: Whole, sign: int, most: int | None = None) -> int:
+    def _move(self, product: int, wanted: Whole, sign: int, most: int | None = None, at: Places | None = None) -> None:
         """Put on (1) or take off (-1) a product what its members want, up to `most`; `wanted` goes down by it."""
-        edges = self._by_product[product]
-        owners = self.owners[edges]
-        here = self.held[edges]
+        if most is not None and most <= 0:
+            return
+        edges: slice | Places = self._edges(product) if at is None else at
+        owners, here = self.owners[edges], self.held[edges]
         steps = np.minimum(wanted[owners], self.limits[edges] - here if sign > 0 else here)
         total = int(steps.sum())
-        if total == 0:
-            return 0
         if most is not None and total > most:
-            before = np.cumsum(steps) - steps
-            steps = np.minimum(steps, np.maximum(most - before, 0))
+            steps = np.minimum(steps, np.maximum(most - (np.cumsum(steps) - steps), 0))
             total = most
+        if total == 0:
+            return
+        moved = np.flatnonzero(steps)
+        owners, steps, after = owners[moved], steps[moved], here[moved] + sign * steps[moved]
         wanted[owners] -= steps
-        self.held[edges] = here + sign * steps
-        return total
+        places = moved + edges.start if isinstance(edges, slice) else edges[moved]
+        self.held[places] = after
+        self._excess[product] += sign * total
+        word, bit = divmod(product, _WORD)
+        gaining, losing = (self._holds, self._takes) if sign > 0 else (self._takes, self._holds)
+        gaining[word][owners] |= _BITS[bit]
+        spent = after == (self.limits[places] if sign > 0 else 0)
+        losing[word][owners[spent]] &= ~_BITS[bit]
+
+    def _edges(self, product: int) -> slice:
+        return slice(self.bounds[product], self.bounds[product + 1])
+
+    def _owned(self, product: int, members: Marks) -> Places:
+        edges = self._edges(product)
+        found: Places = np.flatnonzero(members[self.owners[edges]]) + edges.start
+        return found
+
+    def _any(self, sets: Sequence[Words], products: Marks) -> Marks:
+        """Mark the members whose sets hold any of the products."""
+        found = np.zeros(self.members, np.bool_)
+        for own, word in zip(sets, _packed(products), strict=True):
+            found |= (own & word) != 0
+        return found
 
     def _layers(self, ends: Marks) -> Whole:
         """Count the moves from each product to the nearest of `ends`; -1 where no way leads there."""
         layers = np.where(ends, 0, -1)
-        holds = list(self._masks(self.held > 0))
-        takes = list(self._masks(self.held < self.limits))
         current, distance = ends, 0
         while current.any():
-            movers = np.zeros(len(self.starts), np.bool_)
-            for mask, word in zip(takes, _packed(current), strict=True):
-                movers |= (mask & word) != 0
-            reached = _unpacked([np.bitwise_or.reduce(mask[movers]) for mask in holds], len(layers))
+            movers = self._any(self._takes, current)
+            reached = _unpacked([np.bitwise_or.reduce(own, where=movers) for own in self._holds], len(layers))
             current = reached & (layers < 0)
             distance += 1
             layers[current] = distance
         return layers
-
-    def _masks(self, edges: Marks) -> Iterator[Words]:
-        """Gather each member's marked edges as a set of products, 64 products to a word."""
-        for bits in self._bits:
-            yield np.bitwise_or.reduceat(bits * edges, self.starts)
 
 
 def _packed(products: Marks) -> Words:
