@@ -188,11 +188,13 @@ def lock_published(session: Session, pool_id: int) -> None:
 
 
 def booking_day(session: Session, pool_id: int, *, today: date) -> date:
-    """Give the business date of what happens to a pool: today, but never later than the day of its pickup.
+    """Give the business date of what happens to a pool: today.
 
-    So a season brought in from another time is booked in its own time.
+    A season brought in from files is booked in its own time: never later than the day of the pool's pickup.
     """
-    return min(today, session.get_one(Pool, pool_id).pickup_on)
+    pool = session.get_one(Pool, pool_id)
+    is_brought_in = session.get_one(Season, pool.season_id).files_digest is not None
+    return min(today, pool.pickup_on) if is_brought_in else today
 
 
 # every line whose sharing out moves money or standing; the lines are gathered first, because right after its awards are

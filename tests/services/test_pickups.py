@@ -218,3 +218,27 @@ def test_a_household_chooses_its_pickup_point_among_those_open(db):
         with pytest.raises(RuleBroken) as refusal:
             pickups.choose_point(db, ana, closed, by=1)
         assert refusal.value.code == "unknown_point"
+
+
+def test_what_is_fetched_late_is_booked_on_the_day_it_is_fetched(db):
+    one = Round(db)
+    late = PICKUP + timedelta(days=40)
+    with db.begin() as session:
+        session.execute(
+            text("UPDATE period SET closed_at = now(), closed_by = 1 WHERE starts <= :day"), {"day": PICKUP}
+        )
+    fetch(db, one.anas, 3, at=late)
+    assert booked_on(db) == [late.date()]
+
+
+def test_a_season_brought_in_from_files_is_booked_in_its_own_time(db):
+    one = Round(db)
+    with db.begin() as session:
+        session.execute(text("UPDATE season SET files_digest = 'of the files'"))
+    fetch(db, one.anas, 3, at=PICKUP + timedelta(days=4000))
+    assert booked_on(db) == [PICKUP.date()]
+
+
+def booked_on(db):
+    with db() as session:
+        return list(session.scalars(text("SELECT business_date FROM entry WHERE kind = 'pickup'")))
