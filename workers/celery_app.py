@@ -16,7 +16,7 @@ from coop.config import Settings
 from coop.core.errors import RuleBroken
 from coop.db import Db
 
-ROOMS = ("allocation", "audit", "books", "notices", "payouts", "pools", "sweep")
+ROOMS = ("allocation", "audit", "books", "notices", "payouts", "pools", "seasons", "sweep")
 
 VISIBILITY_TIMEOUT = 600
 """Longer than any task may run, so that the broker alone never hands out the same message twice at once."""

@@ -286,10 +286,14 @@ def share_paid(
     return entry_id
 
 
-def release_instalments(db: Db, *, through: date, by: int, at: datetime) -> int:
-    """Turn every paid instalment that is due by a day into credit; return how many. Repeating it changes nothing."""
+def release_instalments(db: Db, *, through: date | None = None, by: int, at: datetime) -> int:
+    """Turn every paid instalment that is due by a day, or else by today, into credit; return how many.
+
+    Repeating it changes nothing.
+    """
     with db.begin() as session:
         today = local_day(at, policy.current(session, "zone", at=at))
+        through = through or today
         if through > today:
             raise RuleBroken("future_date", "Instalments are released on their day, not before.", field="through")
         return _release_covered(session, through=through, on=today, by=by, at=at)

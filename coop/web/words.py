@@ -98,6 +98,7 @@ STATES: Final = {
         "payouts.compute": Said("Compute a payout"),
         "notices.deliver": Said("Send a mail"),
         "pools.close_due": Said("Close pools at their cut-off"),
+        "seasons.release_instalments": Said("Turn instalments into credit"),
         "audit.seal": Said("Seal the record of acts"),
         "books.check": Said("Check the books"),
         "jobs.purge": Said("Forget jobs done long ago"),
