@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from coop import keys
 from coop.audit import service as audit
 from coop.bank.models import BankLine, BankStatement, RecordedPayment
-from coop.core.errors import RuleBroken
-from coop.core.ledger import BANK, UNIDENTIFIED_RECEIPTS, Entry, Posting, credit_paid_in, household_party
+from coop.core.errors import NotFound, RuleBroken
+from coop.core.ledger import BANK, UNIDENTIFIED_RECEIPTS, Entry, Posting, bank_charged, credit_paid_in, household_party
 from coop.core.season import local_day
 from coop.db import Db
 from coop.formats import camt
@@ -122,6 +122,27 @@ def import_statement(db: Db, content: bytes, *, by: int, at: datetime) -> int:
             session, "import_statement", by=by, subject=("bank_statement", statement.id), detail={"sha256": sha256}
         )
         return statement.id
+
+
+def book_charge(db: Db, line_id: int, *, by: int, at: datetime) -> int:
+    """Book money that left, and that nothing of ours asked for, as the bank's charges; return the entry. Repeating it changes nothing."""
+    with db.begin() as session:
+        line = session.get(BankLine, line_id, with_for_update=True)
+        if line is None:
+            raise NotFound("There is no such line on a bank statement.")
+        kind = session.scalar(text("SELECT kind FROM entry WHERE id = :id"), {"id": line.entry_id})
+        if line.entry_id is not None and kind == "bank_charge":
+            return line.entry_id
+        if line.entry_id is not None or line.amount_minor >= 0 or line.end_to_end_id is not None:
+            raise RuleBroken(
+                "no_charge", "Only money that left the account, and that nobody knows, can be a bank charge."
+            )
+        agreed = policy.all_current(session, at=at)
+        key = f"bank:{agreed['coop_iban']}:{line.reference}"
+        charge = Entry(key, "bank_charge", line.booked_on, bank_charged(-line.amount_minor), line.words)
+        line.entry_id = ledger.post(session, charge, by=by, currency=agreed["currency"])
+        audit.record(session, "book_charge", by=by, subject=("bank_line", line_id), detail={"entry": line.entry_id})
+        return line.entry_id
 
 
 def _check_payment(session: Session, amount_minor: int, received_on: date, reference: str, *, today: date) -> None:

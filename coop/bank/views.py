@@ -7,7 +7,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 
 from coop.bank import forms, queries, service
 from coop.clock import now
-from coop.web.forms import heeding
+from coop.web.forms import heeding, posted_key
 from coop.web.guards import treasurer, viewer
 from coop.web.headers import takes_files
 from coop.web.paging import page_number, sought
@@ -66,6 +66,15 @@ def statement(statement_id: int) -> Page:
     with reading() as session:
         page = queries.statement_page(session, statement_id, number=page_number())
     return render_template("bank/statement.html", page=page)
+
+
+@bp.post("/bank/statements/<int:statement_id>/lines/<int:line_id>/charge")
+@treasurer
+def charge(statement_id: int, line_id: int) -> Answer:
+    posted_key()
+    service.book_charge(db(), line_id, by=viewer().person_id, at=now())
+    flash("Booked as a bank charge.", "good")
+    return redirect(url_for(".statement", statement_id=statement_id), code=303)
 
 
 def _record(household_id: int, form: forms.PaymentForm) -> None:

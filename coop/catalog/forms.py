@@ -1,5 +1,8 @@
 """Forms about makers: taking one in, the terms, a product, where it is paid."""
 
+from typing import Final
+
+from coop.core.payout import ACCOUNT_RESTS
 from coop.web.fields import AmountField, DayField, PiecesField, TextBlock, TextLine
 from coop.web.forms import CoopForm
 
@@ -47,6 +50,12 @@ class ProductForm(CoopForm):
     min_age = PiecesField("Youngest age at pickup", most=99, optional=True)
     deposit = AmountField("Returnable deposit on each", least=0, default=0)
     story = TextBlock("Story", optional=True)
+
+
+ACCOUNT_KEPT: Final = (
+    "The bank details are kept, sealed, and the maker is told by mail. "
+    f"An account that took another's place rests for {ACCOUNT_RESTS.days} days before anything is paid to it."
+)
 
 
 class BankDetailsForm(CoopForm):

@@ -12,9 +12,10 @@ from coop import keys
 from coop.audit import service as audit
 from coop.catalog.models import Artisan, ArtisanTerms, BankDetails, Product
 from coop.core.errors import NotFound, RuleBroken
-from coop.core.payout import Terms
+from coop.core.payout import ACCOUNT_RESTS, Terms
 from coop.db import Db, copy_rows, take_ids
 from coop.formats.iban import read_iban
+from coop.people import service as people
 from coop.sealing import seal, unseal
 
 _IBAN = "bank_details.iban"
@@ -253,10 +254,22 @@ def list_product(
 def change_bank_details(
     db: Db, artisan_id: int, *, holder: str, iban: str, by: int, at: datetime, field_key: bytes
 ) -> int:
-    """Change where a workshop is paid; the caller has just asked for the password again."""
+    """Change where a workshop is paid, and tell its people; the caller has just asked for the password again.
+
+    The mail shows the account's ending alone, and says until when a changed account rests.
+    """
     with db.begin() as session:
-        _lock_artisan(session, artisan_id)
-        return set_bank_details(session, artisan_id, holder=holder, iban=iban, by=by, at=at, field_key=field_key)
+        artisan = _lock_artisan(session, artisan_id)
+        known = latest_bank_details(session, [artisan_id])
+        row_id = set_bank_details(session, artisan_id, holder=holder, iban=iban, by=by, at=at, field_key=field_key)
+        values = {
+            "artisan": artisan.name,
+            "ending": session.get_one(BankDetails, row_id).iban_ending,
+            "at": at.isoformat(),
+            "rests_until": (at + ACCOUNT_RESTS).isoformat() if known else "",
+        }
+        people.tell_artisan(session, f"bank_details_changed:{row_id}", "bank_details_changed", artisan_id, values)
+        return row_id
 
 
 def _lock_artisan(session: Session, artisan_id: int) -> Artisan:

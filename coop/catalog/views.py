@@ -94,7 +94,7 @@ def bank_details(artisan_id: int) -> Answer:
         with heeding(form):
             whose: dict[str, Any] = {"by": viewer().person_id, "at": now(), "field_key": settings().field_key}
             service.change_bank_details(db(), artisan_id, holder=form.holder.data, iban=form.iban.data, **whose)
-            flash("The bank details are kept, sealed. The next payout goes there.", "good")
+            flash(forms.ACCOUNT_KEPT, "good")
             return redirect(url_for(".maker", artisan_id=artisan_id), code=303)
     with reading() as session:
         page = queries.maker_page(session, artisan_id)

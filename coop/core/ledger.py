@@ -223,6 +223,11 @@ def credit_paid_in(credits_minor: Mapping[str, int]) -> tuple[Posting, ...]:
     return Posting(BANK, "", sum(credits_minor.values())), *credited
 
 
+def bank_charged(minor: int) -> tuple[Posting, ...]:
+    """The bank takes its charges."""
+    return Posting(BANK_FEES, "", minor), Posting(BANK, "", -minor)
+
+
 def held_for_order(household: str, changes: Iterable[tuple[int, int]]) -> tuple[Posting, ...]:
     """Move credit into the hold, line by line, as (line id, change of its hold): an order, an edit by difference, or a cancellation.
 

@@ -5,6 +5,7 @@ crediting piece by piece, ends at the same cent as doing it at once.
 """
 
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from enum import StrEnum
 from typing import Final, NamedTuple
 
@@ -45,6 +46,10 @@ class Terms(NamedTuple):
 
 IMPORTED_TERMS: Final = Terms(Model.AGENT, fee_bp=1000)
 """A co-op fee of 10 % and no tax: the product's default, and the terms of imported artisans."""
+
+
+ACCOUNT_RESTS: Final = timedelta(days=14)
+"""How long nothing is paid to a bank account after it was changed: time for its maker to notice a change that was not theirs."""
 
 
 class Sale(NamedTuple):

@@ -2,17 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Final, NamedTuple
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from coop.core.ledger import BANK, PAYOUT_TRANSIT, artisan_party
-from coop.core.payout import settle
-
-ACCOUNT_RESTS: Final = timedelta(days=14)
-"""How long nothing is paid to a bank account after it was changed: time for its maker to notice a change that was not theirs."""
+from coop.core.payout import ACCOUNT_RESTS, settle
 
 WITH_SALES: Final = """
   LEFT JOIN hand_over h ON h.entry_id = p.entry_id

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from coop import jobs
 from coop.core.errors import NotFound
 from coop.core.paging import Slice
+from coop.core.payout import ACCOUNT_RESTS
 from coop.payouts.queries import (
-    ACCOUNT_RESTS,
     WITH_SALES,
     bank_balance_left,
     open_postings,

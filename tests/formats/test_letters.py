@@ -47,6 +47,12 @@ SAMPLES = {
         ],
     },
     "pickup_point_ended": {"point": "Mill Yard", "place": "Mill Lane 3, Ashby"},
+    "bank_details_changed": {
+        "artisan": "Mia's pottery",
+        "ending": "3000",
+        "at": "2026-11-24T10:00:00+00:00",
+        "rests_until": "2026-12-08T10:00:00+00:00",
+    },
     "payout_sent": STATEMENT | {"through": "2026-11-30"},
     "payout_returned": STATEMENT | {"reason": "Account closed"},
 }

@@ -12,6 +12,7 @@ from coop.bank.models import BankLine, BankStatement, RecordedPayment
 from coop.core.errors import NotFound, RuleBroken
 from coop.core.ledger import (
     BANK,
+    BANK_FEES,
     MEMBER_CREDIT,
     OWED_TO_MAKER,
     PAYOUT_TRANSIT,
@@ -301,3 +302,30 @@ def test_a_cancelled_runs_payment_is_not_settled_by_anything(db):
     payouts.cancel(db, run_id, by=1, reason="too early")
     bring_in(db, ("B1", -6750, end_to_end, ""))
     assert balances(db, BANK) == {"": -100_000}
+
+
+def test_a_bank_charge_is_booked_once_from_the_line_that_says_it(db, ana):
+    bring_in(db, ("B1", -150, None, "Charges"), ("B2", 900, None, "from Ana"))
+    with db() as session:
+        charges, receipt = session.scalars(select(BankLine.id).order_by(BankLine.reference))
+    booked = {bank.book_charge(db, charges, by=1, at=PICKUP) for _ in range(2)}
+    assert balances(db, BANK_FEES) == {"": -150}
+    assert balances(db, BANK) == {"": -(900 - 150)}
+    with db() as session:
+        assert [session.get_one(BankLine, charges).entry_id] == list(booked)
+        key, on = session.execute(
+            text("SELECT key, business_date FROM entry WHERE id = :id"), {"id": booked.pop()}
+        ).one()
+        assert (key, on) == (f"bank:{OURS}:B1", DAY)
+        assert session.scalar(text("SELECT count(*) FROM audit_record WHERE act = 'book_charge'")) == 1
+    assert refusal(bank.book_charge, db, receipt, by=1, at=PICKUP) == "no_charge"
+    with pytest.raises(NotFound):
+        bank.book_charge(db, 999_999, by=1, at=PICKUP)
+
+
+def test_a_payout_of_ours_is_no_bank_charge(db, paid):
+    _, _, end_to_end = paid
+    bring_in(db, ("B1", -6700, end_to_end, "not what we sent"))
+    with db() as session:
+        line_id = session.scalars(select(BankLine.id)).one()
+    assert refusal(bank.book_charge, db, line_id, by=1, at=PICKUP) == "no_charge"

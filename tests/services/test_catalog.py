@@ -3,14 +3,14 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from coop.audit.models import AuditRecord
 from coop.catalog import service as catalog
 from coop.catalog.models import BankDetails
 from coop.core.errors import NotFound, RuleBroken
 from coop.sealing import NotSealedByUs, seal, unseal
-from tests.builders import FIELD_KEY, NOW, a_product, an_artisan
+from tests.builders import FIELD_KEY, NOW, a_person, a_product, a_role, an_artisan
 
 IBAN = "GB29 NWBK 6016 1331 9268 19"  # the example of the SWIFT registry
 
@@ -41,6 +41,29 @@ def test_bank_details_are_sealed_masked_and_the_latest_count(db, kiln):
         assert catalog.unseal_iban(row.iban_sealed, FIELD_KEY) == "DE89370400440532013000"
         details = session.scalars(select(AuditRecord.detail).where(AuditRecord.act == "set_bank_details")).all()
         assert [list(detail) for detail in details] == [["row"], ["row"]]
+
+
+def test_a_makers_people_are_told_when_its_account_changes_and_until_when_it_rests(db, kiln):
+    with db.begin() as session:
+        a_role(session, a_person(session, "Kay"), "artisan", artisan_id=kiln)
+        a_role(session, a_person(session, "Eve"), "artisan", artisan_id=an_artisan(session, "Orchard Lane"))
+    change(db, kiln)
+    change(db, kiln, iban="DE89370400440532013000")
+    with db() as session:
+        told = session.execute(
+            text(
+                'SELECT n."values" FROM notice n JOIN person p ON p.id = n.person_id WHERE p.name = :kay'
+                " AND n.template = 'bank_details_changed' ORDER BY n.id"
+            ),
+            {"kay": "Kay"},
+        ).scalars().all()  # fmt: skip
+        everybody = session.scalar(text("SELECT count(*) FROM notice WHERE template = 'bank_details_changed'"))
+    assert everybody == 2, "nobody else's business"
+    changed = {"artisan": "Kiln Street Pottery", "at": NOW.isoformat()}
+    assert told == [
+        changed | {"ending": "6819", "rests_until": ""},
+        changed | {"ending": "3000", "rests_until": (NOW + timedelta(days=14)).isoformat()},
+    ]
 
 
 @pytest.mark.parametrize(

@@ -298,6 +298,14 @@ def test_a_bank_statement_settles_the_payout_and_says_what_each_line_was(client_
     assert re.search(r"€50.00 from Ben B2 whose is not known Whose is it\?", page)
     assert re.search(r"-€1.50 Charges B3 not matched", page)
     assert "2 open" in page
+    with db() as session:
+        line_id = session.scalar(text("SELECT id FROM bank_line WHERE reference = 'B3'"))
+    charged = petra.press(f"{taken.location}/lines/{line_id}/charge")
+    assert (charged.status_code, charged.location) == (303, taken.location)
+    page = shown(petra, taken.location)
+    assert re.search(r"-€1.50 Charges B3 bank charge", page)
+    assert "1 open" in page
+    assert "Book as a bank charge" not in page
     assert re.search(r"payment .* paid Tue, 1 Dec", shown(petra, f"/payouts/{run_id}"))
     once_more = upload(petra, content)
     assert once_more.location == taken.location
@@ -310,7 +318,7 @@ def test_a_receipt_that_nobody_knew_is_given_to_its_household_from_the_statement
     choose = re.search(r'href="(/bank/payments/new\?line=\d+)"', petra.get(path).text)[1]
     record = re.search(rf'href="(/bank/payments/new/{coop.ben}\?line=\d+)"', petra.get(choose).text)[1]
     page = petra.get(record)
-    assert all(value in page.text for value in ('value="50.00"', 'value="2026-12-01"', 'value="B2"'))
+    assert all(value in page.text for value in ('value="50.00"', 'value="01/12/2026"', 'value="B2"'))
     assert petra.fill(record).status_code == 303
     assert re.search(r"B2 found its household Ben", shown(petra, path))
 
