@@ -141,6 +141,8 @@ class Settings:
             faults.append("COOP_TRUSTED_HOSTS trusts everybody")
         elif address.hostname not in {host.lstrip(".") for host in self.trusted_hosts}:
             faults.append("COOP_TRUSTED_HOSTS does not name the host of COOP_BASE_URL")
+        if not self.smtp_url:
+            faults.append("SMTP_URL is missing, so nobody would get a letter; name the mail server that sends them")
         if self.debug:
             faults.append("FLASK_DEBUG is on")
         if self.fail_points:

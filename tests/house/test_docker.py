@@ -35,7 +35,7 @@ def composed() -> dict:
         "--format",
         "json",
     ]
-    env = {**os.environ, "COOP_HOST": "coop.example.org"}
+    env = {**os.environ, "COOP_HOST": "coop.example.org", "SMTP_URL": "smtps://coop:ae5f@mail.example.org"}
     done = subprocess.run(words, env=env, capture_output=True, text=True, check=False, cwd=ROOT)
     assert (done.returncode, done.stderr) == (0, "")
     return json.loads(done.stdout)
@@ -49,17 +49,18 @@ def made(tmp_path) -> Path:
     return tmp_path / "docker" / "secrets"
 
 
-def test_compose_refuses_to_guess_the_host():
+@pytest.mark.parametrize("left_out", ["COOP_HOST", "SMTP_URL"])
+def test_compose_refuses_to_guess_the_host_and_the_mail_server(left_out):
     words = [str(TOOLS / "docker-compose"), "-f", str(ROOT / "docker-compose.yml"), "config", "-q"]
     done = subprocess.run(
         words,
-        env={name: word for name, word in os.environ.items() if name != "COOP_HOST"},
+        env={**os.environ, "COOP_HOST": "coop.example.org", "SMTP_URL": "smtps://mail.example.org", left_out: ""},
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode != 0
-    assert "set COOP_HOST" in done.stderr
+    assert f"set {left_out}" in done.stderr
 
 
 def test_the_dockerfile_has_no_known_fault():
