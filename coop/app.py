@@ -34,6 +34,7 @@ AREAS: Final = (
     "awards",
     "packing",
     "pickups",
+    "comparing",
     "sharing",
     "runs",
     "office",

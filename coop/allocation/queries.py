@@ -111,14 +111,22 @@ def pool_problem(
     )
 
 
+def problem_of_run(session: Session, run: AllocationRun, field_key: bytes) -> PoolProblem:
+    """Read a run's problem as it was when it was worked out, whatever was published since."""
+    season = session.get_one(Season, session.get_one(Pool, run.pool_id).season_id)
+    problem = frozen_problem(session, run, field_key)
+    if run.result_digest is None:
+        return problem
+    secret = seasons.season_secret(session, season.id, field_key)
+    opening = session.execute(_OPENING, {"run": run.id})
+    standing = Standing({pseudonym(secret, family, household): owed for family, household, owed in opening})
+    return replace(problem, standing=standing, chain_start=run.chain_start or CHAIN_START)
+
+
 def proof_of_run(session: Session, run_id: int, field_key: bytes) -> bytes:
     """Write the proof of a run anew from what it froze and where its claimants stood; it must end at the digest it had then."""
     run = session.get_one(AllocationRun, run_id)
-    problem = frozen_problem(session, run, field_key)
-    secret = seasons.season_secret(session, session.get_one(Pool, run.pool_id).season_id, field_key)
-    opening = session.execute(_OPENING, {"run": run_id})
-    standing = Standing({pseudonym(secret, family, household): owed for family, household, owed in opening})
-    problem = replace(problem, standing=standing, chain_start=run.chain_start or CHAIN_START)
+    problem = problem_of_run(session, run, field_key)
     shared = share_out(problem)
     assert shared.result_digest == run.result_digest, f"run {run_id} can no longer be recomputed"
     return proof_of(problem, shared)

@@ -60,16 +60,3 @@ def batch_numbers(problem: PoolProblem, shared: SharedPool) -> dict[int, BatchNu
         extra = sum(max(0, award - wish) for award, wish in zip(outcome.awards, batch.requests, strict=True))
         numbers[claimed.offering_id] = BatchNumbers(batch.units, sum(batch.requests), sum(outcome.awards), extra)
     return numbers
-
-
-def served(problem: PoolProblem, shared: SharedPool) -> Served:
-    """Count the members who wished for anything, and those who got all of it."""
-    wished: set[int] = set()
-    missed: set[int] = set()
-    for claimed, outcome in zip(problem.batches, shared.outcomes, strict=True):
-        for household, wish, award in zip(claimed.household_ids, claimed.batch.requests, outcome.awards, strict=True):
-            if wish:
-                wished.add(household)
-            if award < wish:
-                missed.add(household)
-    return Served(len(wished), len(wished) - len(missed))

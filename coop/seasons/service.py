@@ -140,10 +140,10 @@ def offer_size(
 
 def season_secret(session: Session, season_id: int, field_key: bytes) -> bytes:
     """Open the secret that the season's draws come from."""
-    sealed = session.scalar(select(Season.secret_sealed).where(Season.id == season_id))
-    if sealed is None:
+    season = session.get(Season, season_id)
+    if season is None:
         raise NotFound
-    return unseal(sealed, field_key, purpose=_SECRET)
+    return unseal(season.secret_sealed, field_key, purpose=_SECRET)
 
 
 def weights(session: Session, season_id: int, *, at: datetime, of: Sequence[int]) -> dict[int, int]:

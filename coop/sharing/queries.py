@@ -1,26 +1,28 @@
 """What comes of sharing out a pool, before anybody asks for it: the same arithmetic on the same claims, nothing stored."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from coop.allocation.queries import pool_problem
 from coop.core.claims import OFFERED_RULES
+from coop.core.comparison import UnderRule, compare
 from coop.core.errors import NotFound
 from coop.core.fairness import four_decimals
-from coop.core.outcome import BatchNumbers, Served, batch_numbers, served, under_rule, with_yields
+from coop.core.outcome import BatchNumbers, Served, batch_numbers, with_yields
 from coop.core.paging import Slice, anywhere
-from coop.core.pool_run import PoolProblem, SharedPool, fill, share_out
+from coop.core.pool_run import PoolProblem, share_out
 from coop.core.pool_state import Step, pool_state, steps_of
 from coop.pools.models import Pool
 from coop.seasons.models import Season
 
 A_PAGE: Final = 50
 MISSING_NAMED: Final = 10
+BESIDE: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,10 +169,12 @@ def preview_page(
     missing = [row.named for row in reported if row.pieces is None]
     batches, cards, digest = None, [], ""
     if facts.state != "planned":
-        pieces = {row.id: _expected(row, is_open=facts.state == "open") for row in reported}
+        pieces = _pieces(reported, facts)
         problem = preview(session, pool_id, field_key, pieces)
         shared = share_out(problem)
-        cards = [_card(problem, shared), *_other_cards(problem)]
+        made = sum(claimed.batch.units for claimed in problem.batches)
+        beside = [rule for rule in OFFERED_RULES if rule != problem.rule][:BESIDE]
+        cards = [card_of(made, under) for under in compare(problem, shared, beside)]
         batches = batches_of(session, pool_id, batch_numbers(problem, shared), sought, number=number)
         digest = shared.input_digest
     return PreviewPage(
@@ -184,6 +188,16 @@ def preview_page(
     )
 
 
+def previewed(session: Session, facts: PoolFacts, field_key: bytes) -> PoolProblem:
+    """Return the problem that sharing out a pool now would come from, with the latest yields."""
+    reported = session.execute(_REPORTED, {"pool": facts.id}).all()
+    return preview(session, facts.id, field_key, _pieces(reported, facts))
+
+
+def _pieces(reported: Sequence[Any], facts: PoolFacts) -> dict[int, int]:
+    return {row.id: _expected(row, is_open=facts.state == "open") for row in reported}
+
+
 def _expected(reported: Any, *, is_open: bool) -> int:
     """Give the latest yield; without one what is planned while orders are open, and nothing once they are closed."""
     without = reported.planned if is_open else 0
@@ -192,8 +206,8 @@ def _expected(reported: Any, *, is_open: bool) -> int:
 
 def preview(session: Session, pool_id: int, field_key: bytes, pieces: Mapping[int, int]) -> PoolProblem:
     """Return the problem that a run asked for now would freeze, given the latest pieces by offering."""
-    pool = session.get_one(Pool, pool_id)
-    season = session.get_one(Season, pool.season_id)
+    found = select(Pool, Season).join(Season, Season.id == Pool.season_id).where(Pool.id == pool_id)
+    pool, season = session.execute(found).one()
     problem = pool_problem(session, pool, season, rule=season.rule, memory=season.memory, field_key=field_key)
     return with_yields(problem, pieces)
 
@@ -206,16 +220,11 @@ SELECT e.name FROM pool e JOIN pool p ON p.season_id = e.season_id AND p.id = :p
 """)
 
 
-def _card(problem: PoolProblem, shared: SharedPool, *, in_force: bool = True) -> RuleCard:
-    measured = fill(problem, shared)
-    made = sum(claimed.batch.units for claimed in problem.batches)
-    figures = figures_of(made, measured.pieces, served(problem, shared), four_decimals(measured.lowest), four_decimals(measured.jain))  # fmt: skip
-    return RuleCard(problem.rule, in_force, figures)
-
-
-def _other_cards(problem: PoolProblem) -> list[RuleCard]:
-    others = [under_rule(problem, rule) for rule in OFFERED_RULES if rule != problem.rule]
-    return [_card(other, share_out(other), in_force=False) for other in others]
+def card_of(made: int, under: UnderRule) -> RuleCard:
+    """Put a rule's outcome in a few numbers."""
+    served = Served(under.members, under.fully_served)
+    figures = figures_of(made, under.pieces, served, four_decimals(under.lowest), four_decimals(under.jain))
+    return RuleCard(under.rule, under.in_force, figures)
 
 
 def figures_of(made: int, pieces: int, served: Served, lowest: str, jain: str) -> Figures:

@@ -86,7 +86,6 @@ STATES: Final = {
         "reported": Said("yield reported", "good"),
         "released": Said("released", "good"),
     },
-    "rule": {rule: Said(one.how) for rule, one in RULES.items()},
     "memory": {
         "rounding": Said("what rounding left owed, over the season"),
         "season": Said("every shortfall, over the season"),

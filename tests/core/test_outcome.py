@@ -2,7 +2,7 @@
 
 from coop.core.claims import STANDING_RULE, WEBSTER_RULE, BatchInput, Standing, Terms
 from coop.core.commitments import Promise
-from coop.core.outcome import BatchNumbers, Served, batch_numbers, served, under_rule, with_yields
+from coop.core.outcome import BatchNumbers, batch_numbers, under_rule, with_yields
 from coop.core.pool_run import ClaimedBatch, PoolProblem, share_out
 from coop.core.records import CHAIN_START, Source
 
@@ -33,11 +33,6 @@ def test_a_batch_is_told_by_what_was_made_wanted_awarded_extra_short_and_left():
     assert numbers == {GIN: BatchNumbers(4, 6, 4, 0), JAM: BatchNumbers(5, 2, 4, 2)}
     assert (numbers[GIN].short, numbers[GIN].shelf) == (2, 0)
     assert (numbers[JAM].short, numbers[JAM].shelf) == (0, 1)
-
-
-def test_a_member_is_fully_served_only_with_every_piece_wished_for():
-    problem = a_problem(gin=4, jam=2)
-    assert served(problem, share_out(problem)) == Served(2, 1)  # 4 gin at weights 2 and 1: Ana gets her 3, Tomas 1
 
 
 def test_yields_put_in_beforehand_give_the_problem_with_those_yields():

@@ -33,6 +33,7 @@ from tests.builders import (
     give_credit,
 )
 from tests.rounds import work_off
+from tests.web.conftest import forms_of
 
 
 @dataclass
@@ -564,3 +565,46 @@ def test_a_season_without_a_memory_offers_no_batch_by_standing(db, client_as, lo
     refused = client_as("admin").fill(f"/admin/pools/{pool}/batches/{batch}", asked)
     assert refused.status_code == 422
     assert "This season keeps no standing" in refused.text
+
+
+# -- compared --
+
+
+def test_rules_are_compared_before_and_after_publication_on_the_same_inputs(db, client_as, town, proposed):
+    admin = client_as("admin")
+    before = admin.get(f"/pools/{town.pool}/compare")
+    allocation.publish(db, proposed, by=0, at=now())
+    book(db, proposed)
+    after = admin.get(f"/pools/{town.pool}/compare")
+    for page in (before, after):
+        told = words(page.text)
+        # 4 gin for Ana (weight 2, wishes 3) and Tomas (weight 1, wishes 3); Ana's 2 jam are all there
+        assert "Level filling with standing in force" in told
+        assert "7 1 of 2 33% 0.8000" in told  # Ana 5 of 5, Tomas 1 of 3: (1 + 1/3)^2 / (2 (1 + 1/9)) = 0.8
+    assert rows(before.text) == rows(after.text)
+
+
+def test_a_comparison_offers_nothing_to_choose(client_as, town, proposed):
+    page = client_as("admin").get(f"/pools/{town.pool}/compare")
+    actions = [form.action for form in forms_of(page.text) if form.method == "post"]
+    assert actions == ["/sign-out"]
+    assert "no other can take its place here" in words(page.text)
+
+
+def test_comparing_asks_few_queries(client_as, town, proposed, queries_of):
+    admin = client_as("admin")
+    assert queries_of(lambda: admin.get(f"/pools/{town.pool}/compare")) <= 12
+
+
+def test_comparing_what_is_not_shared_out_yet_asks_few_queries(db, client_as, town, queries_of):
+    close(db, town)
+    admin = client_as("admin")
+    for page in ("compare", "allocation"):
+        assert queries_of(lambda page=page: admin.get(f"/pools/{town.pool}/{page}")) <= 12, page
+
+
+def test_there_is_nothing_to_compare_before_orders_open(db, client_as, town):
+    with db.begin() as session:
+        planned = a_pool(session, town.season, "Next pool")
+    answer = client_as("admin").get(f"/pools/{planned}/compare")
+    assert (answer.status_code, answer.location) == (302, f"/pools/{planned}/allocation")
