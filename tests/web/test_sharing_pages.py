@@ -593,14 +593,14 @@ def test_a_comparison_offers_nothing_to_choose(client_as, town, proposed):
 
 def test_comparing_asks_few_queries(client_as, town, proposed, queries_of):
     admin = client_as("admin")
-    assert queries_of(lambda: admin.get(f"/pools/{town.pool}/compare")) <= 12
+    assert queries_of(lambda: admin.get(f"/pools/{town.pool}/compare")) <= 14
 
 
 def test_comparing_what_is_not_shared_out_yet_asks_few_queries(db, client_as, town, queries_of):
     close(db, town)
     admin = client_as("admin")
     for page in ("compare", "allocation"):
-        assert queries_of(lambda page=page: admin.get(f"/pools/{town.pool}/{page}")) <= 12, page
+        assert queries_of(lambda page=page: admin.get(f"/pools/{town.pool}/{page}")) <= 14, page
 
 
 def test_there_is_nothing_to_compare_before_orders_open(db, client_as, town):
