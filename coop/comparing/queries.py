@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from coop.allocation.models import AllocationRun
 from coop.allocation.queries import problem_of_run
 from coop.core.claims import OFFERED_RULES
-from coop.core.comparison import STEPS, Change, UnderRule, changes, compare
+from coop.core.comparison import STEPS, USUAL, Change, UnderRule, changes, compare
 from coop.core.outcome import batch_numbers
 from coop.core.pool_run import PoolProblem, share_out
 from coop.pools.models import Pool
@@ -54,11 +54,12 @@ class ChangeRow:
 
 @dataclass(frozen=True, slots=True)
 class ComparePage:
-    """`beside` is the rule that the histogram and the changes set against the one in force."""
+    """`beside` is the rule that the histogram and the changes set against the one in force; `left_out` can be asked for."""
 
     pool: PoolFacts
     rules: list[RuleRow]
     beside: str
+    left_out: list[str]
     in_force: list[FillClass]
     otherwise: list[FillClass]
     changes: list[ChangeRow]
@@ -85,14 +86,16 @@ def compare_page(
         return None
     problem = _problem(session, facts, field_key)
     shared = share_out(problem)
-    ruled = compare(problem, shared, OFFERED_RULES)
-    chosen = next((under for under in ruled[1:] if under.rule == beside), ruled[-1] if len(ruled) < 3 else ruled[2])
+    asked = [beside] if beside in OFFERED_RULES and beside not in USUAL else []
+    ruled = compare(problem, shared, [*USUAL, *asked])
+    chosen = next((under for under in ruled[1:] if under.rule == beside), ruled[1])
     turned = changes(ruled[0].fills, chosen.fills)
     made = sum(claimed.batch.units for claimed in problem.batches)
     return ComparePage(
         pool=facts,
         rules=[_row(made, under) for under in ruled],
         beside=chosen.rule,
+        left_out=[rule for rule in OFFERED_RULES if rule not in {under.rule for under in ruled}],
         in_force=_classes(ruled[0]),
         otherwise=_classes(chosen),
         changes=_named(session, turned[:CHANGES_NAMED]),

@@ -8,13 +8,16 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from coop.core.claims import Outcome
+from coop.core.claims import STANDING_RULE, WEBSTER_RULE, Outcome
 from coop.core.fairness import jain, lowest_fill
 from coop.core.outcome import under_rule
 from coop.core.pool_run import PoolProblem, SharedPool
 from coop.core.sharing import share_out_pool
 
 Whole = NDArray[np.int64]
+
+USUAL: Final = (STANDING_RULE, "proportional/largest_remainder@1", "priority@1", WEBSTER_RULE)
+"""What people ask after first: the level, each by wishes, first come, and the level without memory."""
 
 STEPS: Final = 10
 """A histogram of fill rates has a class for each tenth from 0 on, and one for what is filled whole."""

@@ -9,8 +9,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from coop.allocation.queries import pool_problem
-from coop.core.claims import OFFERED_RULES
-from coop.core.comparison import UnderRule, compare
+from coop.core.comparison import USUAL, UnderRule, compare
 from coop.core.errors import NotFound
 from coop.core.fairness import four_decimals
 from coop.core.outcome import BatchNumbers, Served, batch_numbers, with_yields
@@ -173,7 +172,7 @@ def preview_page(
         problem = preview(session, pool_id, field_key, pieces)
         shared = share_out(problem)
         made = sum(claimed.batch.units for claimed in problem.batches)
-        beside = [rule for rule in OFFERED_RULES if rule != problem.rule][:BESIDE]
+        beside = [rule for rule in USUAL if rule != problem.rule][:BESIDE]
         cards = [card_of(made, under) for under in compare(problem, shared, beside)]
         batches = batches_of(session, pool_id, batch_numbers(problem, shared), sought, number=number)
         digest = shared.input_digest

@@ -228,10 +228,10 @@ def test_a_pool_waits_for_the_one_that_closed_before_it(db, client_as, town):
     assert "Publish its sharing out first" in refused.text
 
 
-def test_both_rules_stand_side_by_side_and_only_the_one_in_force_is_marked(db, client_as, town):
+def test_three_rules_stand_side_by_side_and_only_the_one_in_force_is_marked(db, client_as, town):
     close(db, town)
     page = client_as("admin").get(f"/pools/{town.pool}/allocation").text
-    assert page.count('class="choice-card') == 2
+    assert page.count('class="choice-card') == 3
     assert page.count('class="choice-card in-force"') == 1
     assert "in force" in page
 
