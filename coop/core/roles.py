@@ -71,6 +71,11 @@ def may_run_season(viewer: Viewer | None) -> bool:
     return _has(viewer, ADMIN)
 
 
+def may_witness(viewer: Viewer | None) -> bool:
+    """Whoever acts for the co-op in some part may be a witness of its draws."""
+    return _has(viewer, ARTISAN, PACKER, TREASURER, ADMIN)
+
+
 def may_share_out(viewer: Viewer | None) -> bool:
     """An admin runs allocations and publishes them."""
     return _has(viewer, ADMIN)

@@ -59,6 +59,7 @@ class SeasonRow:
     ends: date
     sizes: int
     shares: int
+    secret_is_due: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,14 +139,18 @@ def season_page(session: Session, season_id: int, household_id: int | None, *, a
     )
 
 
-def seasons_page(session: Session) -> SeasonsPage:
-    """Return all seasons, the latest first."""
+def seasons_page(session: Session, *, today: date) -> SeasonsPage:
+    """Return all seasons, the latest first; the secret of one that is over is due until it is told."""
     rows = session.execute(
         text(
             "SELECT s.id, s.name, s.starts, s.ends, count(DISTINCT z.id) AS sizes,"
-            " count(h.id) FILTER (WHERE h.ended_at IS NULL) AS shares FROM season s"
+            " count(h.id) FILTER (WHERE h.ended_at IS NULL) AS shares,"
+            " s.ends < :today AND NOT EXISTS (SELECT FROM season_secret t WHERE t.season_id = s.id) AS due FROM season s"
             " LEFT JOIN share_size z ON z.season_id = s.id LEFT JOIN season_share h ON h.size_id = z.id"
             " GROUP BY s.id ORDER BY s.starts DESC, s.id DESC"
-        )
+        ),
+        {"today": today},
     )
-    return SeasonsPage([SeasonRow(row.id, row.name, row.starts, row.ends, row.sizes, row.shares) for row in rows])
+    return SeasonsPage(
+        [SeasonRow(row.id, row.name, row.starts, row.ends, row.sizes, row.shares, row.due) for row in rows]
+    )

@@ -8,6 +8,7 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from coop.clock import now
 from coop.core.errors import NotFound
 from coop.seasons import forms, queries, service
+from coop.web.filters import today
 from coop.web.forms import heeding, posted_key
 from coop.web.guards import admin, anyone, member, viewer, viewer_if_any
 from coop.web.reading import db, reading, settings
@@ -66,7 +67,7 @@ def give_up_share(share_id: int) -> Answer:
 @admin
 def everything() -> Page:
     with reading() as session:
-        page = queries.seasons_page(session)
+        page = queries.seasons_page(session, today=today())
     return render_template("seasons/everything.html", page=page)
 
 

@@ -64,6 +64,7 @@ artisan = Guard("artisan", lambda viewer: viewer is not None and roles.ARTISAN i
 packer = Guard("packer", roles.may_hand_over)
 treasurer = Guard("treasurer", roles.may_handle_money)
 statement_reader = Guard("statement_reader", roles.may_see_statements)
+witness = Guard("witness", roles.may_witness)
 admin = Guard("admin", roles.may_run_season)
 health = Guard("health", roles.may_see_health)
 

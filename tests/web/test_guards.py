@@ -21,6 +21,7 @@ WHO = {
     "packer": {"packer", "admin"},
     "treasurer": {"treasurer", "admin"},
     "statement_reader": {"artisan", "treasurer", "admin"},
+    "witness": {"artisan", "packer", "treasurer", "admin"},
     "admin": {"admin"},
     "health": {"treasurer", "admin"},
 }

@@ -449,9 +449,11 @@ def test_a_member_is_told_their_own_name_in_the_proof_and_nobody_elses(db, visit
     assert all(name in proof for names in named.values() for name in names)
 
 
-def test_a_pool_that_is_not_published_has_no_proof(visitor, town, proposed):
+def test_a_pool_that_is_not_published_has_promises_and_no_proof(visitor, town, proposed):
     assert visitor.get(f"/pools/{town.pool}/proof").status_code == 404
-    assert visitor.get(f"/pools/{town.pool}/verify").status_code == 404
+    page = words(visitor.get(f"/pools/{town.pool}/verify").text)
+    assert "Promised before orders opened" in page
+    assert "Result digest" not in page
 
 
 # -- planning --
