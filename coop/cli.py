@@ -25,6 +25,8 @@ WORDS = {
     "allocate": "coop.commands.season",
     "handover": "coop.commands.season",
     "reveal": "coop.commands.season",
+    "merge": "coop.commands.households",
+    "split": "coop.commands.households",
     "payout": "coop.commands.money",
     "solve": "coop.commands.checking",
     "verify": "coop.commands.checking",

@@ -1,4 +1,4 @@
-"""Runs that share out a pool, what they award, and what each household is owed over the season."""
+"""Runs that share out a pool, what they award, and where the chain of a season's results stands."""
 
 from typing import Any
 
@@ -34,6 +34,7 @@ class AllocationRun(Base):
     version: Mapped[int] = mapped_column(Integer, server_default="1")
     rule: Mapped[str]
     memory: Mapped[str]
+    credit_cap: Mapped[int | None] = mapped_column(Integer)
     state: Mapped[str] = mapped_column(server_default="requested")
     requested_by: Mapped[int]
     requested_at: Mapped[Instant]
@@ -71,17 +72,9 @@ class Award(Base):
         comment="entitlement in micro-units; null where the season keeps no standing"
     )
     owed_before_micro: Mapped[int | None]
-
-
-class Standing(Base):
-    """What a household is owed from rounding, over a season and a family of products, in micro-units."""
-
-    __tablename__ = "standing"
-
-    season_id: Mapped[int] = mapped_column(ForeignKey("season.id"), primary_key=True)
-    family: Mapped[str] = mapped_column(primary_key=True)
-    household_id: Mapped[int] = mapped_column(ForeignKey("household.id"), primary_key=True)
-    owed_micro: Mapped[int]
+    entitled_before_micro: Mapped[int | None] = mapped_column(
+        comment="sum of entitlements before this batch; for memory season only"
+    )
 
 
 class ChainHead(Base):

@@ -46,13 +46,13 @@ SELECT l.offering_id, o.household_id, l.id, l.wish, l.up_to - l.wish, (extract(e
 """
 
 _STANDING = text(
-    "SELECT family, household_id, owed_micro FROM standing WHERE season_id = :season AND household_id = ANY(:households)"
+    "SELECT family, household_id, owed_micro, entitled_micro FROM standing WHERE season_id = :season AND household_id = ANY(:households)"
 )
 
 
 # where each claimant stood before the first of its batches in the order of application
 _OPENING = text("""
-SELECT DISTINCT ON (p.family, o.household_id) p.family, o.household_id, a.owed_before_micro
+SELECT DISTINCT ON (p.family, o.household_id) p.family, o.household_id, a.owed_before_micro, a.entitled_before_micro
   FROM award a
   JOIN order_line l ON l.id = a.line_id
   JOIN household_order o ON o.id = l.order_id
@@ -73,11 +73,17 @@ def frozen_problem(session: Session, run: AllocationRun, field_key: bytes) -> Po
     """Read everything that decides a run, as it was frozen when the run was asked for."""
     pool = session.get_one(Pool, run.pool_id)
     season = session.get_one(Season, pool.season_id)
-    return pool_problem(session, pool, season, rule=run.rule, memory=run.memory, field_key=field_key)
+    terms = Terms(None if run.memory == "none" else run.memory, run.credit_cap)
+    return pool_problem(session, pool, season, rule=run.rule, terms=terms, field_key=field_key)
+
+
+def terms_of(season: Season) -> Terms:
+    """Return what the season agreed about its memory."""
+    return Terms(None if season.memory == "none" else season.memory, season.credit_cap)
 
 
 def pool_problem(
-    session: Session, pool: Pool, season: Season, *, rule: str, memory: str, field_key: bytes
+    session: Session, pool: Pool, season: Season, *, rule: str, terms: Terms, field_key: bytes
 ) -> PoolProblem:
     """Read a pool's batches, claims and opening standing, under a rule.
 
@@ -90,9 +96,12 @@ def pool_problem(
     )
     households = np.unique(claims["household"]).tolist()
     standing = Standing()
-    if memory != "none":
-        for family, household_id, owed in session.execute(_STANDING, {"season": season.id, "households": households}):
-            standing.owed[pseudonym(secret, family, household_id)] = owed
+    if terms.memory is not None:
+        for family, household_id, owed, entitled in session.execute(
+            _STANDING, {"season": season.id, "households": households}
+        ):
+            name = pseudonym(secret, family, household_id)
+            standing.owed[name], standing.entitled[name] = owed, entitled
     own = draws.drawn(session, pool.id)
     assert pool.opened_at is not None
     guests = dict.fromkeys(households, season.guest_weight)
@@ -102,7 +111,7 @@ def pool_problem(
         season=season.name,
         pool=pool.name,
         rule=rule,
-        terms=Terms(None if memory == "none" else memory),
+        terms=terms,
         source=own.source_with(secret, pool.name),
         chain_start=chain_start or CHAIN_START,
         batches=_claimed(claims, offered, secret, weights, rule),
@@ -113,6 +122,7 @@ def pool_problem(
 
 def problem_of_run(session: Session, run: AllocationRun, field_key: bytes) -> PoolProblem:
     """Read a run's problem as it was when it was worked out, whatever was published since."""
+<<<<<<< HEAD
     season = session.get_one(Season, session.get_one(Pool, run.pool_id).season_id)
     problem = frozen_problem(session, run, field_key)
     if run.result_digest is None:
@@ -120,6 +130,17 @@ def problem_of_run(session: Session, run: AllocationRun, field_key: bytes) -> Po
     secret = seasons.season_secret(session, season.id, field_key)
     opening = session.execute(_OPENING, {"run": run.id})
     standing = Standing({pseudonym(secret, family, household): owed for family, household, owed in opening})
+=======
+    problem = frozen_problem(session, run, field_key)
+    if run.result_digest is None:
+        return problem
+    secret = seasons.season_secret(session, session.get_one(Pool, run.pool_id).season_id, field_key)
+    standing = Standing()
+    for family, household_id, owed, entitled in session.execute(_OPENING, {"run": run.id}):
+        name = pseudonym(secret, family, household_id)
+        standing.owed[name] = owed
+        standing.entitled[name] = entitled or 0
+>>>>>>> 29401b7 (Let a season remember entitlements, and record who joins, leaves, merges or splits)
     return replace(problem, standing=standing, chain_start=run.chain_start or CHAIN_START)
 
 

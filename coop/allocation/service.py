@@ -12,7 +12,7 @@ from coop.allocation import queries
 from coop.allocation.models import AllocationRun, ChainHead
 from coop.audit import service as audit
 from coop.batches import service as batches
-from coop.core.claims import STANDING_RULE, rule_named
+from coop.core.claims import STANDING_RULE, Terms, rule_named
 from coop.core.collector import collecting_seldom
 from coop.core.errors import NotFound, RuleBroken
 from coop.core.fairness import four_decimals
@@ -29,6 +29,7 @@ from coop.people import service as people
 from coop.policy import service as policy
 from coop.pools.models import Offering, Pool
 from coop.seasons.models import Season
+from coop.standings import service as standings
 
 LIVE = ("requested", "waiting", "proposed", "publishing", "published")
 
@@ -41,6 +42,7 @@ def request_run(
     at: datetime,
     rule: str | None = None,
     memory: str | None = None,
+    credit_cap: int | None = None,
     without_missing: bool = False,
 ) -> int:
     """Freeze a closed pool's inputs and ask the worker to share it out; return the run's id.
@@ -61,12 +63,14 @@ def request_run(
             raise RuleBroken("not_closed", "Orders are still open. Share the pool out once it has closed.")
         _check_order_of_closings(session, pool)
         season = session.get_one(Season, pool.season_id, with_for_update=True)
-        _choose_rule(session, season, rule, memory)
+        _choose_rule(session, season, rule, memory, credit_cap)
         _release_yields(session, pool_id, by=by, at=at, without_missing=without_missing)
+        standings.settle(session, season, pool, by=by, at=at)
         run = AllocationRun(
             pool_id=pool_id,
             rule=season.rule,
             memory=season.memory,
+            credit_cap=season.credit_cap,
             state="requested",
             requested_by=by,
             requested_at=at,
@@ -146,6 +150,8 @@ def carry_out_publication(db: Db, lease: Lease, *, at: datetime) -> None:
             )
             return
         _book(session, run, pool.season_id, at=at)
+        if run.memory == "season":
+            session.execute(_ADD_ENTITLED, {"run": run.id, "season": pool.season_id})
         assert run.result_digest is not None
         head.result_digest, head.run_id = run.result_digest, run.id
         run.state = "published"
@@ -172,6 +178,19 @@ def fail(session: Session, run_id: int, why: str) -> None:
     run = _locked_run(session, run_id)
     if run.state in {"requested", "publishing"}:
         run.state, run.failure = "failed", why
+
+
+def check_at_rest(session: Session, season_id: int) -> None:
+    """Hold the season's chain, and raise `run_under_way` while a sharing out of the season is not published or put aside."""
+    _locked_chain(session, season_id)
+    under_way = (
+        select(Pool.name)
+        .join(AllocationRun, AllocationRun.pool_id == Pool.id)
+        .where(Pool.season_id == season_id, AllocationRun.state.in_(set(LIVE) - {"published"}))
+    )
+    pool = session.scalars(under_way.limit(1)).first()
+    if pool is not None:
+        raise RuleBroken("run_under_way", f"{pool} is being shared out. Publish it or put it aside first.")
 
 
 def check_published(session: Session, pool_id: int) -> None:
@@ -244,6 +263,20 @@ def _freeze(session: Session, run: AllocationRun, digest: str, own: Drawn, *, at
     return not own.is_awaited
 
 
+_ADD_ENTITLED = text("""
+INSERT INTO standing (season_id, family, household_id, owed_micro, entitled_micro)
+SELECT :season, p.family, o.household_id, 0, sum(a.entitled_micro)
+  FROM award a
+  JOIN order_line l ON l.id = a.line_id
+  JOIN household_order o ON o.id = l.order_id
+  JOIN offering f ON f.id = a.offering_id
+  JOIN product p ON p.id = f.product_id
+ WHERE a.run_id = :run
+ GROUP BY p.family, o.household_id
+ON CONFLICT (season_id, family, household_id) DO UPDATE SET entitled_micro = standing.entitled_micro + excluded.entitled_micro
+""")
+
+
 def _figures(measured: Fill) -> dict[str, int | str]:
     return {
         "claims": measured.claims,
@@ -278,22 +311,32 @@ def _check_order_of_closings(session: Session, pool: Pool) -> None:
         raise RuleBroken("earlier_pool", f"{earlier} closed before this pool. Publish its sharing out first.")
 
 
-def _choose_rule(session: Session, season: Season, rule: str | None, memory: str | None) -> None:
+def _choose_rule(
+    session: Session, season: Season, rule: str | None, memory: str | None, credit_cap: int | None
+) -> None:
     """Take the season's rule, or settle it for a season brought in from files, before its first sharing out."""
     wanted = rule_named(rule) if rule else season.rule
     if memory is not None and wanted != STANDING_RULE:
         raise RuleBroken("no_memory", f"The rule {wanted} has no memory, so leave the memory out.", field="memory")
     kept = "none" if wanted != STANDING_RULE else memory or (season.memory if season.memory != "none" else "rounding")
-    if (wanted, kept) == (season.rule, season.memory):
+    if memory is None and credit_cap is None and (wanted, kept) == (season.rule, season.memory):
+        return
+    Terms(None if kept == "none" else kept, credit_cap)
+    if (wanted, kept, credit_cap) == (season.rule, season.memory, season.credit_cap):
         return
     begun = session.get(ChainHead, season.id) is not None
     if season.files_digest is None or begun:
         raise RuleBroken(
             "rule_fixed",
-            f"This season is shared out by {season.rule} with memory {season.memory}, as members were told.",
+            f"This season is shared out by {_terms_words(season)}, as members were told.",
             field="rule",
         )
-    season.rule, season.memory = wanted, kept
+    season.rule, season.memory, season.credit_cap = wanted, kept, credit_cap
+
+
+def _terms_words(season: Season) -> str:
+    cap = "" if season.credit_cap is None else f" and credit cap {season.credit_cap}"
+    return f"{season.rule} with memory {season.memory}{cap}"
 
 
 def _release_yields(session: Session, pool_id: int, *, by: int, at: datetime, without_missing: bool) -> None:

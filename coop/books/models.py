@@ -199,19 +199,37 @@ SELECT season_id AS season, family, sum(owed_micro) AS owed_micro FROM standing 
     ),
     Invariant(
         "I22",
-        "What a household is owed is what the published awards left",
+        "What a household is owed is what the published awards left, and what was recorded beside them",
         """
 SELECT coalesce(s.season_id, w.season_id) AS season, coalesce(s.family, w.family) AS family,
-       coalesce(s.household_id, w.household_id) AS household, s.owed_micro AS kept, w.owed_micro
+       coalesce(s.household_id, w.household_id) AS household, s.owed_micro AS kept, w.owed_micro,
+       s.entitled_micro AS kept_entitled, w.entitled_micro
   FROM standing s
-  FULL JOIN (SELECT o.season_id, p.family, h.household_id, sum(a.entitled_micro - 1000000 * (a.pieces - a.extra)) AS owed_micro
-               FROM allocation_run u JOIN pool o ON o.id = u.pool_id
-               JOIN award a ON a.run_id = u.id
-               JOIN offering f ON f.id = a.offering_id JOIN product p ON p.id = f.product_id
-               JOIN order_line l ON l.id = a.line_id JOIN household_order h ON h.id = l.order_id
-              WHERE u.state = 'published' AND u.memory <> 'none' GROUP BY o.season_id, p.family, h.household_id) w
+  FULL JOIN (SELECT season_id, family, household_id, sum(owed_micro) AS owed_micro, sum(entitled_micro) AS entitled_micro
+               FROM (SELECT o.season_id, p.family, h.household_id,
+                            a.entitled_micro - 1000000 * (a.pieces - a.extra) AS owed_micro,
+                            CASE u.memory WHEN 'season' THEN a.entitled_micro ELSE 0 END AS entitled_micro
+                       FROM allocation_run u JOIN pool o ON o.id = u.pool_id
+                       JOIN award a ON a.run_id = u.id
+                       JOIN offering f ON f.id = a.offering_id JOIN product p ON p.id = f.product_id
+                       JOIN order_line l ON l.id = a.line_id JOIN household_order h ON h.id = l.order_id
+                      WHERE u.state = 'published' AND u.memory <> 'none'
+                     UNION ALL
+                     SELECT season_id, family, household_id, owed_micro, entitled_micro FROM standing_event) x
+              GROUP BY season_id, family, household_id) w
     ON w.season_id = s.season_id AND w.family = s.family AND w.household_id = s.household_id
- WHERE coalesce(s.owed_micro, 0) <> coalesce(w.owed_micro, 0)
+ WHERE coalesce(s.owed_micro, 0) <> coalesce(w.owed_micro, 0) OR coalesce(s.entitled_micro, 0) <> coalesce(w.entitled_micro, 0)
+""",
+    ),
+    Invariant(
+        "I24",
+        "Who leaves, merges or splits moves a balance, and makes none",
+        """
+SELECT season_id AS season, family, CASE kind WHEN 'spread' THEN 'left' ELSE kind END AS kind, sum(owed_micro) AS owed_micro
+  FROM standing_event GROUP BY 1, 2, 3 HAVING sum(owed_micro) <> 0
+ UNION ALL
+SELECT season_id, family, kind, sum(entitled_micro) FROM standing_event
+ WHERE kind IN ('merged', 'split') GROUP BY 1, 2, 3 HAVING sum(entitled_micro) <> 0
 """,
     ),
     Invariant(

@@ -63,15 +63,25 @@ def import_(folder: Path, season: str | None, currency: str, zone: str, *, dry_r
 @click.option("--all", "every", is_flag=True, help="All closed pools, in the order of their cut-offs.")
 @click.option("--rule", help="Such as cea/standing or cea/webster; only before a season's first sharing out.")
 @click.option("--memory", type=click.Choice(["rounding", "season"]), help="What the standing remembers.")
+@click.option(
+    "--credit-cap", type=int, help="With --memory season: how far from the average, in pieces per share point, counts."
+)
 @click.option("--publish", is_flag=True, help="Let the outcome count.")
 @click.option("--json", "_json", is_flag=True, help="One JSON object a pool; the only form there is.")
 def allocate(
-    pool: str | None, rule: str | None, memory: str | None, *, every: bool, publish: bool, _json: bool
+    pool: str | None,
+    rule: str | None,
+    memory: str | None,
+    credit_cap: int | None,
+    *,
+    every: bool,
+    publish: bool,
+    _json: bool,
 ) -> None:
     """Share out POOL, or all that are closed, through the worker."""
     with running(worker=True) as coop:
         for chosen in _chosen(coop, pool, every=every):
-            say(allocated(coop, chosen, rule=rule, memory=memory, publish=publish))
+            say(allocated(coop, chosen, rule=rule, memory=memory, credit_cap=credit_cap, publish=publish))
 
 
 @click.command()
@@ -115,10 +125,18 @@ def _chosen(coop: Running, name: str | None, *, every: bool) -> list[ClosedPool]
 
 
 def allocated(
-    coop: Running, pool: ClosedPool, *, rule: str | None, memory: str | None, publish: bool
+    coop: Running,
+    pool: ClosedPool,
+    *,
+    rule: str | None,
+    memory: str | None,
+    credit_cap: int | None = None,
+    publish: bool,
 ) -> dict[str, Any]:
     began = now()
-    run_id = allocation.request_run(coop.db, pool.id, by=COMMAND_LINE, at=began, rule=rule, memory=memory)
+    run_id = allocation.request_run(
+        coop.db, pool.id, by=COMMAND_LINE, at=began, rule=rule, memory=memory, credit_cap=credit_cap
+    )
     wait_until(coop, lambda: _state(coop, run_id) != "requested", what=f"Sharing out {pool.name}")
     if publish and _state(coop, run_id) == "proposed":
         allocation.publish(coop.db, run_id, by=COMMAND_LINE, at=now())

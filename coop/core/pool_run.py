@@ -104,6 +104,8 @@ def award_columns(problem: PoolProblem, shared: SharedPool) -> dict[str, Whole]:
     if problem.terms.memory is not None:
         columns["entitled_micro"] = _flat(outcome.entitlements for outcome in shared.outcomes)
         columns["owed_before_micro"] = _flat(outcome.opening for outcome in shared.outcomes)
+    if problem.terms.memory == "season":
+        columns["entitled_before_micro"] = _flat(outcome.entitled for outcome in shared.outcomes)
     return columns
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from coop import jobs
 from coop.books.models import CHECKED, INVARIANTS
 from coop.core.errors import NotFound
+from coop.standings.queries import Reach, largest_balances
 
 FIRST_ROWS: Final = 50
 SILENT_AFTER: Final = timedelta(seconds=30)
@@ -65,6 +66,7 @@ class HealthPage:
     in_transit_since: date | None
     unmatched_lines: int
     unexpected_minor: int
+    reaches: list[Reach]
     disk_free: int
     disk_percent: int
 
@@ -124,6 +126,7 @@ def health_page(session: Session, home: Path) -> HealthPage:
         in_transit_since=money.since,
         unmatched_lines=money.unmatched,
         unexpected_minor=int(money.unexpected),
+        reaches=largest_balances(session),
         disk_free=disk.free // 2**20,
         disk_percent=100 * disk.free // disk.total,
     )

@@ -14,6 +14,7 @@ class Season(Base):
         CheckConstraint("starts < ends", "order"),
         CheckConstraint("guest_weight BETWEEN 1 AND 32767", "guest_weight"),
         CheckConstraint("memory IN ('none', 'rounding', 'season')", "memory"),
+        CheckConstraint("credit_cap IS NULL OR memory = 'season' AND credit_cap >= 0", "credit_cap"),
     )
 
     id: Mapped[Identity]
@@ -24,6 +25,9 @@ class Season(Base):
         server_default="cea/standing@1", comment="rule in force unless an offering says another"
     )
     memory: Mapped[str] = mapped_column(server_default="rounding")
+    credit_cap: Mapped[int | None] = mapped_column(
+        Integer, comment="in pieces per share point, for memory season; null for none"
+    )
     guests_may_order: Mapped[bool] = mapped_column(server_default=text("true"))
     guest_weight: Mapped[int] = mapped_column(Integer, server_default="1")
     secret_sealed: Mapped[bytes] = mapped_column(LargeBinary, comment="season secret, AES-GCM under the field key")

@@ -37,6 +37,7 @@ def plan_season(
     ends: date,
     rule: str = "cea/standing@1",
     memory: str = "rounding",
+    credit_cap: int | None = None,
     guest_weight: int = 1,
     secret: bytes,
     field_key: bytes,
@@ -54,6 +55,7 @@ def plan_season(
         ends=ends,
         rule=rule,
         memory=memory,
+        credit_cap=credit_cap,
         guests_may_order=guests_may_order,
         guest_weight=guest_weight,
         secret_sealed=seal(secret, field_key, purpose=_SECRET),
@@ -146,20 +148,21 @@ def season_secret(session: Session, season_id: int, field_key: bytes) -> bytes:
     return unseal(season.secret_sealed, field_key, purpose=_SECRET)
 
 
-def weights(session: Session, season_id: int, *, at: datetime, of: Sequence[int]) -> dict[int, int]:
-    """Return the weight of those of some households that hold a share at an instant; the others are guests."""
-    rows = session.execute(
+def weights(session: Session, season_id: int, *, at: datetime, of: Sequence[int] | None = None) -> dict[int, int]:
+    """Return the weight of the households, all or some, that hold a share at an instant; the others are guests."""
+    held = (
         select(SeasonShare.household_id, func.sum(ShareSize.weight))
         .join(ShareSize, ShareSize.id == SeasonShare.size_id)
         .where(
             ShareSize.season_id == season_id,
-            SeasonShare.household_id == any_(literal(list(of), ARRAY(BigInteger))),
             SeasonShare.taken_at <= at,
             SeasonShare.ended_at.is_(None) | (SeasonShare.ended_at > at),
         )
         .group_by(SeasonShare.household_id)
     )
-    return {household_id: int(weight) for household_id, weight in rows}
+    if of is not None:
+        held = held.where(SeasonShare.household_id == any_(literal(list(of), ARRAY(BigInteger))))
+    return {household_id: int(weight) for household_id, weight in session.execute(held)}
 
 
 def may_order(session: Session, season_id: int, household_id: int, *, at: datetime) -> bool:
