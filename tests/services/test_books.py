@@ -19,6 +19,7 @@ TOUCHED = [
     "period",
     "award",
     "standing",
+    "standing_event",
     "chain_head",
     "audit_record",
     "seal",
@@ -188,6 +189,18 @@ DAMAGES = {
     "a standing moved from one to another": (
         "UPDATE standing SET owed_micro = owed_micro + CASE WHEN household_id = {ana} THEN 5 ELSE -5 END",
         {"I22"},
+    ),
+    "an entitlement kept by a season that keeps none": (
+        "UPDATE standing SET entitled_micro = 7 WHERE household_id = {ana}",
+        {"I22"},
+    ),
+    "a leaver's balance that nobody got": (
+        (
+            "INSERT INTO standing_event (season_id, family, household_id, kind, owed_micro, entitled_micro, at, actor_id)"
+            " SELECT season_id, family, household_id, 'left', -9, 0, now(), 0 FROM standing WHERE household_id = {ana}"
+            "; UPDATE standing SET owed_micro = owed_micro - 9 WHERE household_id = {ana}"
+        ),
+        {"I21", "I24"},
     ),
     "a season that ends with an earlier result": (f"UPDATE chain_head SET run_id = {FIRST_RUN}", {"I23"}),
     "a result that continues another": (
