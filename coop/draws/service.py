@@ -22,7 +22,7 @@ from coop.draws.models import Draw, PoolCommitment, SeasonSecret, Witness
 FEWEST_WITNESSES = 2
 
 _POOL = text("""
-SELECT p.name, p.closes_at, p.season_id, s.name AS season, s.rule, s.memory, s.secret_hash
+SELECT p.name, p.closes_at, p.season_id, s.name AS season, s.rule, s.memory, s.credit_cap, s.secret_hash
   FROM pool p JOIN season s ON s.id = p.season_id
  WHERE p.id = :pool
    FOR SHARE OF s
@@ -70,7 +70,7 @@ def commit(session: Session, pool_id: int, *, by: int, at: datetime) -> None:
     offered = [
         PromisedBatch(row.id, row.rule or pool.rule, row.cap) for row in session.execute(_OFFERED, {"pool": pool_id})
     ]
-    terms = Terms(None if pool.memory == "none" else pool.memory)
+    terms = Terms(None if pool.memory == "none" else pool.memory, pool.credit_cap)
     made = Commitment(pool.season, pool.name, pool.rule, terms, tuple(offered), promise)
     session.add(PoolCommitment(pool_id=pool_id, content=made.text, digest=made.digest, made_at=at, made_by=by))
 
