@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "season_memory"
-down_revision = "draw_inputs"
+down_revision = "lean_awards"
 branch_labels = None
 depends_on = None
 
