@@ -122,15 +122,6 @@ def pool_problem(
 
 def problem_of_run(session: Session, run: AllocationRun, field_key: bytes) -> PoolProblem:
     """Read a run's problem as it was when it was worked out, whatever was published since."""
-<<<<<<< HEAD
-    season = session.get_one(Season, session.get_one(Pool, run.pool_id).season_id)
-    problem = frozen_problem(session, run, field_key)
-    if run.result_digest is None:
-        return problem
-    secret = seasons.season_secret(session, season.id, field_key)
-    opening = session.execute(_OPENING, {"run": run.id})
-    standing = Standing({pseudonym(secret, family, household): owed for family, household, owed in opening})
-=======
     problem = frozen_problem(session, run, field_key)
     if run.result_digest is None:
         return problem
@@ -140,7 +131,6 @@ def problem_of_run(session: Session, run: AllocationRun, field_key: bytes) -> Po
         name = pseudonym(secret, family, household_id)
         standing.owed[name] = owed
         standing.entitled[name] = entitled or 0
->>>>>>> 29401b7 (Let a season remember entitlements, and record who joins, leaves, merges or splits)
     return replace(problem, standing=standing, chain_start=run.chain_start or CHAIN_START)
 
 

@@ -8,13 +8,8 @@ from typing import Any, Final
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-<<<<<<< HEAD
-from coop.allocation.queries import pool_problem
-from coop.core.comparison import USUAL, UnderRule, compare
-=======
 from coop.allocation.queries import pool_problem, terms_of
-from coop.core.claims import OFFERED_RULES
->>>>>>> 29401b7 (Let a season remember entitlements, and record who joins, leaves, merges or splits)
+from coop.core.comparison import USUAL, UnderRule, compare
 from coop.core.errors import NotFound
 from coop.core.fairness import four_decimals
 from coop.core.outcome import BatchNumbers, Served, batch_numbers, with_yields
@@ -210,15 +205,9 @@ def _expected(reported: Any, *, is_open: bool) -> int:
 
 def preview(session: Session, pool_id: int, field_key: bytes, pieces: Mapping[int, int]) -> PoolProblem:
     """Return the problem that a run asked for now would freeze, given the latest pieces by offering."""
-<<<<<<< HEAD
     found = select(Pool, Season).join(Season, Season.id == Pool.season_id).where(Pool.id == pool_id)
     pool, season = session.execute(found).one()
-    problem = pool_problem(session, pool, season, rule=season.rule, memory=season.memory, field_key=field_key)
-=======
-    pool = session.get_one(Pool, pool_id)
-    season = session.get_one(Season, pool.season_id)
     problem = pool_problem(session, pool, season, rule=season.rule, terms=terms_of(season), field_key=field_key)
->>>>>>> 29401b7 (Let a season remember entitlements, and record who joins, leaves, merges or splits)
     return with_yields(problem, pieces)
 
 
