@@ -47,6 +47,7 @@ class Settings:
     proxy_hops: int = 0
     smtp_url: str = dataclasses.field(default="", repr=False)
     mail_from: str = "Smallbatch <coop@localhost>"
+    beacon_url: str = ""
     production: bool = False
     debug: bool = False
     fail_points: Mapping[str, str] = dataclasses.field(default_factory=lambda: MappingProxyType({}))
@@ -81,6 +82,7 @@ class Settings:
             proxy_hops=_count("COOP_PROXY_HOPS", read("COOP_PROXY_HOPS", "0")),
             smtp_url=read("SMTP_URL"),
             mail_from=read("COOP_MAIL_FROM", "Smallbatch <coop@localhost>"),
+            beacon_url=read("BEACON_URL").rstrip("/"),
             production=production,
             debug=read("FLASK_DEBUG").lower() in _TRUE,
             fail_points=MappingProxyType(dict(_fail_point(word) for word in read("FAIL").replace(",", " ").split())),
@@ -109,6 +111,7 @@ class Settings:
             "COOP_PROXY_HOPS": str(self.proxy_hops),
             "SMTP_URL": self.smtp_url,
             "COOP_MAIL_FROM": self.mail_from,
+            "BEACON_URL": self.beacon_url,
             "COOP_PRODUCTION": "1" if self.production else "0",
             "FAIL": " ".join(f"{name}:{act}" for name, act in self.fail_points.items()),
         }
@@ -135,6 +138,8 @@ class Settings:
         address = urlsplit(self.base_url)
         if address.scheme != "https":
             faults.append("COOP_BASE_URL must begin with https:// so that cookies stay secret")
+        if self.beacon_url and urlsplit(self.beacon_url).scheme != "https":
+            faults.append("BEACON_URL must begin with https://")
         if not self.trusted_hosts:
             faults.append("COOP_TRUSTED_HOSTS is missing")
         elif any(host.strip(".") in {"", "*"} for host in self.trusted_hosts):

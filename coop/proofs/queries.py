@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from coop.allocation.queries import proof_of_run, pseudonym
 from coop.core.commitments import Commitment
-from coop.core.errors import NotFound
+from coop.core.errors import NotFound, RuleBroken
 from coop.core.paging import Slice, anywhere
 from coop.draws import service as draws
 from coop.draws.models import PoolCommitment
@@ -65,6 +65,12 @@ class DrawPage:
     def kind(self) -> str:
         """Say where the seed comes from."""
         return self.draws[-1].kind if self.draws else "season"
+
+    def named_round(self) -> DrawPart:
+        """Return the draw that waits for a beacon. Raises `not_asked`."""
+        if self.current is None or self.current.kind != "beacon":
+            raise RuleBroken("not_asked", "This pool draws its seed in another way.")
+        return self.current
 
 
 @dataclass(frozen=True, slots=True)

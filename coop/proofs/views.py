@@ -4,6 +4,7 @@ from flask import Blueprint, Response, flash, redirect, render_template, request
 
 from coop.clock import now
 from coop.formats.stand_alone import stand_alone_verifier
+from coop.ports.beacon import value_of
 from coop.proofs import forms, queries, service
 from coop.web.forms import heeding, posted_key
 from coop.web.guards import admin, anyone, viewer, viewer_if_any, witness
@@ -51,7 +52,7 @@ def verify(pool_id: int) -> Page:
 def draw(pool_id: int) -> Page:
     with reading() as session:
         page = queries.draw_page(session, pool_id)
-    return render_template("proofs/draw.html", page=page, own=viewer())
+    return render_template("proofs/draw.html", page=page, own=viewer(), beacon_url=settings().beacon_url)
 
 
 @bp.route("/pools/<int:pool_id>/draw/source", methods=["GET", "POST"])
@@ -107,6 +108,17 @@ def tell(pool_id: int) -> Answer:
     with reading() as session:
         page = queries.draw_page(session, pool_id)
     return render_template("proofs/beacon.html", page=page, form=form), form.status
+
+
+@bp.post("/pools/<int:pool_id>/draw/beacon/ask")
+@admin
+def ask(pool_id: int) -> Answer:
+    posted_key()
+    with reading() as session:
+        draw = queries.draw_page(session, pool_id).named_round()
+    value = value_of(draw.chain, draw.round, configured=settings().beacon_url)
+    service.tell_beacon(db(), pool_id, value, by=viewer().person_id, at=now(), origin="asked")
+    return redirect(url_for(".draw", pool_id=pool_id), code=303)
 
 
 @bp.route("/pools/<int:pool_id>/draw/void", methods=["GET", "POST"])
