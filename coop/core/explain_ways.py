@@ -11,10 +11,10 @@ from functools import cached_property
 from heapq import nlargest, nsmallest
 from math import floor
 
-from coop.core import kernel
 from coop.core.claims import MICRO, BatchInput, Outcome, Terms
 from coop.core.rules import Path
 from coop.core.standing import average_heads, awards_above
+from coop.core.ticket_arrays import tickets_of_many
 from coop.core.tickets import claim_number, tie_key
 
 Turn = tuple[int, Fraction]
@@ -110,7 +110,7 @@ class Way:
     def tickets(self) -> list[int]:
         """The tickets of all claims on this batch."""
         numbers = [claim_number(claim) for claim in self.batch.ids]
-        return kernel.tickets_of_many([tie_key(self.seed, self.batch.id)], [len(numbers)], numbers)
+        return tickets_of_many([tie_key(self.seed, self.batch.id)], [len(numbers)], numbers)
 
     @cached_property
     def targets(self) -> list[int]:

@@ -5,12 +5,12 @@ from itertools import chain
 
 import numpy as np
 
-from coop.core import kernel
 from coop.core.claims import MICRO
 from coop.core.leximin import Pick, Shares, share_out_by_reference
 from coop.core.leximin_arrays import Columns, Prices, member_totals, webster_prices
 from coop.core.leximin_picks import picks
 from coop.core.networks import Network
+from coop.core.ticket_arrays import tickets
 from coop.core.tickets import claim_number, tie_key
 
 _SAFE = 2**61
@@ -55,7 +55,7 @@ def _columns(network: Network, key: bytes) -> Columns:
     return Columns(
         np.array(network.weights, np.int64),
         np.array(network.limits(), np.int64),
-        kernel.tickets(key, numbers),
+        tickets(key, numbers),
         np.cumsum([0, *map(len, network.wishes)]),
         products,
         np.fromiter(limits, np.int64, len(products)),

@@ -6,11 +6,16 @@ from typing import NamedTuple
 import numpy as np
 
 from coop.core import kernel
+from coop.core.array_rules import pass_by_arrays
 from coop.core.claims import WEBSTER_RULE, BatchInput
 from coop.core.rule_book import extras_by_reference, wishes_by_reference
 from coop.core.rules import Rank
 from coop.core.small_batches import cheapest_pieces
+from coop.core.ticket_arrays import tickets_of_many
 from coop.core.tickets import claim_number, tie_key
+
+FRACTIONS_BELOW = 12
+"""Claims up to which the reference's fractions are as fast as arrays."""
 
 
 class Draw(NamedTuple):
@@ -28,21 +33,36 @@ class Draw(NamedTuple):
         if self.tickets:
             return self
         own = numbers_of(batch.ids, self.numbers)
-        return self._replace(tickets=kernel.tickets_of_many([tie_key(self.seed, batch.id)], [len(own)], own))
+        return self._replace(tickets=tickets_of_many([tie_key(self.seed, batch.id)], [len(own)], own))
 
 
 def wishes(batch: BatchInput, draw: Draw) -> Sequence[int]:
     """Hand out the batch to the wishes."""
     if batch.rule == WEBSTER_RULE:
         return _webster(batch, batch.requests, batch.units, draw)
-    return wishes_by_reference(batch, _ranks(batch, draw), draw.seed)
+    return _by_any_rule(batch, batch.requests, batch.units, draw, on_top=False)
 
 
 def extras(batch: BatchInput, left: int, draw: Draw) -> Sequence[int]:
     """Hand out what the wishes left."""
     if batch.rule.startswith("cea/"):
         return _webster(batch, batch.tolerances, left, draw)
-    return extras_by_reference(batch, left, _ranks(batch, draw), draw.seed)
+    return _by_any_rule(batch, batch.tolerances, left, draw, on_top=True)
+
+
+def _by_any_rule(batch: BatchInput, limits: Sequence[int], units: int, draw: Draw, *, on_top: bool) -> Sequence[int]:
+    if batch.rule != "lots@1" and units >= sum(limits):
+        return limits
+    if len(limits) >= FRACTIONS_BELOW:
+        numbers = np.array(numbers_of(batch.ids, draw.numbers), np.uint64)
+        try:
+            return pass_by_arrays(batch, limits, units, draw.seed, numbers, on_top=on_top)
+        except OverflowError:
+            pass  # the reference knows no bounds
+    ranks = _ranks(batch, draw)
+    if on_top:
+        return extras_by_reference(batch, units, ranks, draw.seed)
+    return wishes_by_reference(batch, ranks, draw.seed)
 
 
 def numbers_of(ids: Sequence[str], numbers: dict[str, int]) -> list[int]:

@@ -12,6 +12,7 @@ from coop.core import kernel
 from coop.core.claims import MICRO, STANDING_RULE, BatchInput, Outcome, Standing, Terms
 from coop.core.passes import Draw, extras, numbers_of, wishes
 from coop.core.small_batches import entitlements, entitlements_above, pieces_due
+from coop.core.ticket_arrays import tickets_of_many
 from coop.core.tickets import tie_key
 
 ARRAYS_FROM = 250
@@ -53,7 +54,7 @@ def _drawn(batches: Sequence[BatchInput], seed: bytes, numbers: dict[str, int]) 
             keys.append(tie_key(seed, batch.id))
             claims.extend(numbers_of(batch.ids, numbers))
     sizes = [len(batches[place].ids) for place in drawing]
-    tickets = kernel.tickets_of_many(keys, sizes, claims)
+    tickets = tickets_of_many(keys, sizes, claims)
     drawn, start = {}, 0
     for place, size in zip(drawing, sizes, strict=True):
         drawn[place] = tickets[start : start + size]

@@ -85,7 +85,8 @@ def share_out_by_reference(batch: BatchInput, standing: Standing, terms: Terms, 
     """Share out one batch as the rule book says it, leaving `standing` as it is."""
     key = tie_key(seed, batch.id)
     demand = sum(batch.requests)
-    decided = batch.units == 0 or len(batch.ids) == 1 or (batch.units >= demand and not any(batch.tolerances))
+    plenty = batch.units >= demand and not any(batch.tolerances) and batch.rule != "lots@1"
+    decided = batch.units == 0 or len(batch.ids) == 1 or plenty
     ranks = [(0 if decided else draw(key, claim), claim.encode()) for claim in batch.ids]
     if batch.rule == STANDING_RULE:
         assert terms.memory is not None

@@ -10,9 +10,12 @@ from hypothesis import strategies as st
 
 from coop.core import kernel, sharing, small_batches, standing
 from coop.core.claims import MICRO, STANDING_RULE, WEBSTER_RULE, BatchInput, Standing, Terms
+from coop.core.kinds import kinds_of
 from coop.core.rules import Path, cheapest_pieces, rounded
 from coop.core.sharing import share_out_batch, share_out_pool
 from coop.core.standing import share_out_by_reference
+from coop.core.ticket_arrays import first_by_ticket, tickets_of_many
+from coop.core.ticket_arrays import tickets as tickets_by_arrays
 from coop.core.tickets import claim_number, ticket, tie_key
 
 SEED = bytes(range(32))
@@ -238,16 +241,16 @@ def test_tickets_by_arrays_are_the_tickets_by_the_paper():
     names, key = names_of(300) * 20, tie_key(SEED, "b")
     numbers = [claim_number(name) for name in names]
     one_by_one = [ticket(key, name) for name in names[:300]] * 20
-    assert kernel.tickets(key, np.array(numbers, np.uint64)).tolist() == one_by_one
+    assert tickets_by_arrays(key, np.array(numbers, np.uint64)).tolist() == one_by_one
     other = tie_key(SEED, "c")
-    mixed = kernel.tickets_of_many([key, other, key], [2, 1, 5997], numbers)
+    mixed = tickets_of_many([key, other, key], [2, 1, 5997], numbers)
     assert mixed[:4] == [ticket(own, name) for own, name in zip([key, key, other, key], names, strict=False)]
 
 
 def test_equal_tickets_fall_back_on_the_claim_id():
     places = np.arange(6)
     same = np.zeros(6, np.uint64)
-    assert kernel.first_by_ticket(places, 2, tie_key(SEED, "b"), same).tolist() == [0, 1]
+    assert first_by_ticket(places, 2, tie_key(SEED, "b"), same).tolist() == [0, 1]
     assert small_batches.cheapest_pieces([1] * 4, [1] * 4, 2, [7] * 4) == [1, 1, 0, 0]
     assert small_batches.pieces_due([500_000] * 4, [1] * 4, 2, [7] * 4) == [1, 1, 0, 0]
     assert small_batches.pieces_due([1_500_000] * 4, [2] * 4, 2, [7] * 4) == [1, 1, 0, 0]
@@ -260,8 +263,8 @@ def test_many_kinds_of_claims_need_no_counting_by_kind():
     units = int(c.sum() * 2 // 5)
     names, key = [f"{place:05}" for place in range(len(w))], tie_key(SEED, "b")
     numbers = np.array([claim_number(name) for name in names], np.uint64)
-    drawn = kernel.tickets(key, numbers).tolist()
-    assert kernel.kinds_of(w, c).of_claim is None
+    drawn = tickets_by_arrays(key, numbers).tolist()
+    assert kinds_of(w, c).of_claim is None
     expected = small_batches.cheapest_pieces(w.tolist(), c.tolist(), units, drawn)
     assert kernel.cheapest_pieces(w, c, units, key, numbers).tolist() == expected
     parts = small_batches.entitlements(w.tolist(), c.tolist(), units, drawn)
