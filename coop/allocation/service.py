@@ -28,6 +28,7 @@ from coop.ledger import service as ledger
 from coop.people import service as people
 from coop.policy import service as policy
 from coop.pools.models import Offering, Pool
+from coop.seasons import service as seasons
 from coop.seasons.models import Season
 from coop.standings import service as standings
 
@@ -63,7 +64,7 @@ def request_run(
             raise RuleBroken("not_closed", "Orders are still open. Share the pool out once it has closed.")
         _check_order_of_closings(session, pool)
         season = session.get_one(Season, pool.season_id, with_for_update=True)
-        _choose_rule(session, season, rule, memory, credit_cap)
+        _choose_rule(session, season, rule, memory, credit_cap, by=by)
         _release_yields(session, pool_id, by=by, at=at, without_missing=without_missing)
         standings.settle(session, season, pool, by=by, at=at)
         run = AllocationRun(
@@ -312,7 +313,7 @@ def _check_order_of_closings(session: Session, pool: Pool) -> None:
 
 
 def _choose_rule(
-    session: Session, season: Season, rule: str | None, memory: str | None, credit_cap: int | None
+    session: Session, season: Season, rule: str | None, memory: str | None, credit_cap: int | None, *, by: int
 ) -> None:
     """Take the season's rule, or settle it for a season brought in from files, before its first sharing out."""
     wanted = rule_named(rule) if rule else season.rule
@@ -331,7 +332,7 @@ def _choose_rule(
             f"This season is shared out by {_terms_words(season)}, as members were told.",
             field="rule",
         )
-    season.rule, season.memory, season.credit_cap = wanted, kept, credit_cap
+    seasons.agree_rule(session, season, wanted, kept, credit_cap, by=by)
 
 
 def _terms_words(season: Season) -> str:

@@ -169,6 +169,7 @@ def open_pool(db: Db, pool_id: int, *, by: int, at: datetime) -> None:
             raise RuleBroken("too_late", "Its cut-off has passed. Plan a new pool with a later one.")
         if session.scalar(select(Offering.id).where(Offering.pool_id == pool_id).limit(1)) is None:
             raise RuleBroken("nothing_offered", "Nothing is offered in this pool yet. Add a batch first.")
+        session.get_one(Season, pool.season_id, with_for_update=True)  # nobody changes its rule meanwhile
         draws.commit(session, pool_id, by=by, at=at)
         pool.opened_at, pool.opened_by = at, by
         audit.record(session, "open_pool", by=by, subject=("pool", pool_id))

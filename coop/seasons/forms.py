@@ -1,12 +1,37 @@
 """Forms of the admin who plans a season and its sizes of share."""
 
-from wtforms import BooleanField
+from wtforms import BooleanField, RadioField
+from wtforms.fields.choices import SelectChoice
 
+from coop.core.claims import MEMORIES, OFFERED_RULES, STANDING_RULE
 from coop.web.fields import AmountField, DayField, PiecesField, TextLine
 from coop.web.forms import CoopForm
+from coop.web.words import RULES, said
 
 
-class SeasonForm(CoopForm):
+class RuleFields(CoopForm):
+    """What a season shares out by."""
+
+    rule = RadioField(
+        "A batch that comes out short is shared out by",
+        choices=[SelectChoice(rule, f"{RULES[rule].name}: {RULES[rule].line}") for rule in OFFERED_RULES],
+        default=STANDING_RULE,
+    )
+    memory = RadioField(
+        "What standing remembers",
+        choices=[SelectChoice(memory, said("memory", memory).words) for memory in MEMORIES],
+        default="rounding",
+        description="For level filling with standing only; the other rules remember nothing.",
+    )
+    credit_cap = PiecesField(
+        "Most pieces per share point that memory of every shortfall may add or take",
+        least=0,
+        optional=True,
+        description="Leave empty for no bound, and where only rounding is remembered.",
+    )
+
+
+class SeasonForm(RuleFields):
     name = TextLine("Name of the season", description="As members say it: Autumn 2026.")
     starts = DayField("First day")
     ends = DayField("Last day")
@@ -27,3 +52,7 @@ class SizeForm(CoopForm):
     weight = PiecesField("Weight in every sharing out", most=32_767, description="A half share weighs 1, a full one 2.")
     price = AmountField("Price for the whole season", least=0)
     cap = PiecesField("How many there are", least=0, optional=True, description="Leave empty for no limit.")
+
+
+PLANNED = ("name", "starts", "ends", "rule", "memory", "credit_cap", "guests_may_order", "guest_weight")
+"""The fields of the form that plan a season."""

@@ -38,6 +38,20 @@ class Season(Base):
     made_at: Mapped[Instant] = mapped_column(server_default=text("clock_timestamp()"))
 
 
+class SeasonRule(Base):
+    """A version of what a season shares out by; the latest counts, and none follows once orders have opened."""
+
+    __tablename__ = "season_rule"
+
+    season_id: Mapped[int] = mapped_column(ForeignKey("season.id"), primary_key=True)
+    version: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    rule: Mapped[str]
+    memory: Mapped[str]
+    credit_cap: Mapped[int | None] = mapped_column(Integer)
+    chosen_at: Mapped[Instant] = mapped_column(server_default=text("clock_timestamp()"))
+    chosen_by: Mapped[int]
+
+
 class ShareSize(Base):
     __tablename__ = "share_size"
     __table_args__ = (

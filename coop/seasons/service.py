@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from coop import keys
 from coop.audit import service as audit
+from coop.core.claims import STANDING_RULE, Terms, rule_named
 from coop.core.errors import NotFound, RuleBroken
 from coop.core.ledger import SHARE_PREPAID, Entry, household_party, instalment_released, season_share_paid
 from coop.core.season import local_day
@@ -24,7 +25,7 @@ from coop.ledger import service as ledger
 from coop.people import service as people
 from coop.policy import service as policy
 from coop.sealing import seal, unseal
-from coop.seasons.models import Instalment, Season, SeasonShare, ShareSize, ShareWait
+from coop.seasons.models import Instalment, Season, SeasonRule, SeasonShare, ShareSize, ShareWait
 
 _SECRET = "season.secret"  # noqa: S105 - the purpose of a sealed value, not a secret
 
@@ -43,6 +44,7 @@ def plan_season(
     field_key: bytes,
     files_digest: str | None = None,
     guests_may_order: bool = True,
+    by: int = 0,
 ) -> int:
     """Plan a season; the hash of what its draws come from is public from now on, and that itself at its end."""
     if starts >= ends:
@@ -64,7 +66,24 @@ def plan_season(
     )
     session.add(season)
     session.flush()
+    agree_rule(session, season, rule, memory, credit_cap, by=by)
     return season.id
+
+
+def agree_rule(session: Session, season: Season, rule: str, memory: str, credit_cap: int | None, *, by: int) -> None:
+    """Let a season share out by a rule from now on, as a new version. The caller holds the season and knows that it may.
+
+    Only the rule with a standing has a memory; for any other `memory` and cap are left aside. Raises `unknown_rule`,
+    `unknown_memory` and `credit_cap_not_allowed`.
+    """
+    chosen = rule_named(rule)
+    kept, cap = (memory, credit_cap) if chosen == STANDING_RULE else ("none", None)
+    Terms(None if kept == "none" else kept, cap)
+    last = session.scalar(select(func.max(SeasonRule.version)).where(SeasonRule.season_id == season.id)) or 0
+    season.rule, season.memory, season.credit_cap = chosen, kept, cap
+    version = {"version": last + 1, "rule": chosen, "memory": kept, "credit_cap": cap}
+    session.add(SeasonRule(season_id=season.id, chosen_by=by, **version))
+    session.flush()
 
 
 def add_size(
@@ -92,6 +111,9 @@ def announce_season(
     name: str,
     starts: date,
     ends: date,
+    rule: str,
+    memory: str,
+    credit_cap: int | None,
     guests_may_order: bool,
     guest_weight: int,
     secret: bytes,
@@ -100,10 +122,11 @@ def announce_season(
     at: datetime,
     key: str,
 ) -> int:
-    """Plan a season under the co-op's default rule."""
+    """Plan a season under a rule that members can read before they take a share."""
     with db.begin() as session:
         body = {"act": "announce_season", "name": name, "starts": starts, "ends": ends, "guests": guests_may_order} | {
-            "guest_weight": guest_weight
+            "guest_weight": guest_weight,
+            "rule": (rule, memory, credit_cap),
         }
         if (earlier := keys.spend(session, by=by, key=key, body=body)) is not None:
             return earlier
@@ -114,6 +137,10 @@ def announce_season(
             name,
             starts=starts,
             ends=ends,
+            rule=rule,
+            memory=memory,
+            credit_cap=credit_cap,
+            by=by,
             guest_weight=guest_weight,
             guests_may_order=guests_may_order,
             secret=secret,

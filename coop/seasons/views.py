@@ -77,9 +77,7 @@ def plan() -> Answer:
     form = forms.SeasonForm()
     if form.accepted():
         with heeding(form):
-            said: dict[str, Any] = {
-                name: form[name].data for name in ("name", "starts", "ends", "guests_may_order", "guest_weight")
-            }
+            said: dict[str, Any] = {name: form[name].data for name in forms.PLANNED}
             kept: dict[str, Any] = {
                 "secret": secrets.token_bytes(32),
                 "field_key": settings().field_key,

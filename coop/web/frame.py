@@ -78,7 +78,7 @@ NAV: Final[tuple[Section, ...]] = (
         "Pools",
         (
             Entry("office.pools", "Pools", ("office", "pools", "sharing", "runs")),
-            Entry("seasons.everything", "Seasons", ("seasons.plan", "seasons.sizes")),
+            Entry("seasons.everything", "Seasons", ("seasons.plan", "seasons.sizes", "terms.rule")),
         ),
     ),
     Section("Pickups", (Entry("packing.everything", "Pickups", ("packing", "pickups.tick")),)),
