@@ -1,6 +1,9 @@
 """Forms about makers: taking one in, the terms, a product, where it is paid."""
 
-from typing import Final
+from typing import Any, Final
+
+from wtforms import RadioField
+from wtforms.fields.choices import SelectChoice
 
 from coop.core.payout import ACCOUNT_RESTS
 from coop.web.fields import AmountField, DayField, PiecesField, TextBlock, TextLine
@@ -35,8 +38,29 @@ class StoryForm(CoopForm):
 
 
 class TermsForm(CoopForm):
-    fee = PercentField("Co-op fee, percent of each price", least=0, most=50)
+    model = RadioField(
+        "Who sells",
+        choices=[
+            SelectChoice("agent", "the maker, through the co-op, which keeps its fee"),
+            SelectChoice("resale", "the co-op, which buys from the maker at a price agreed for each offering"),
+        ],
+        default="agent",
+    )
+    fee = PercentField(
+        "Co-op fee, percent of each price", least=0, most=50, description="0 where the co-op itself sells."
+    )
+    price_tax = PercentField(
+        "Tax inside the price, percent",
+        least=0,
+        most=50,
+        optional=True,
+        description="Only where the co-op itself sells.",
+    )
     effective_from = DayField("From", description="What was offered before keeps the terms it was offered under.")
+
+    def agreed(self) -> dict[str, Any]:
+        """Return what the form says, in the command's own words."""
+        return {"model": self.model.data, "fee_bp": self.fee.data, "price_tax_bp": self.price_tax.data or 0}
 
 
 class ProductForm(CoopForm):

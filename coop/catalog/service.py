@@ -12,7 +12,7 @@ from coop import keys
 from coop.audit import service as audit
 from coop.catalog.models import Artisan, ArtisanTerms, BankDetails, Product
 from coop.core.errors import NotFound, RuleBroken
-from coop.core.payout import ACCOUNT_RESTS, Terms
+from coop.core.payout import ACCOUNT_RESTS, Model, Terms
 from coop.db import Db, copy_rows, take_ids
 from coop.formats.iban import read_iban
 from coop.people import service as people
@@ -191,16 +191,32 @@ def welcome_artisan(
         return artisan_id
 
 
-def change_terms(db: Db, artisan_id: int, *, effective_from: datetime, fee_bp: int, by: int, at: datetime) -> int:
-    """Agree a new co-op fee from a day to come."""
+def change_terms(
+    db: Db,
+    artisan_id: int,
+    *,
+    effective_from: datetime,
+    fee_bp: int,
+    model: str = "agent",
+    price_tax_bp: int = 0,
+    by: int,
+    at: datetime,
+) -> int:
+    """Agree from a day to come who sells, the co-op fee where the maker does, and the tax inside the price where the co-op does."""
     with db.begin() as session:
         _lock_artisan(session, artisan_id)
         if effective_from < at:
             raise RuleBroken(
                 "in_the_past", "New terms begin today or later; what was sold stays as it was.", field="effective_from"
             )
-        terms_id = agree_terms(session, artisan_id, effective_from=effective_from, fee_bp=_fee(fee_bp))
-        audit.record(session, "change_terms", by=by, subject=("artisan", artisan_id), detail={"fee_bp": fee_bp, "from": effective_from.isoformat()})  # fmt: skip
+        if model == Model.RESALE and fee_bp:
+            raise RuleBroken("fee_of_resale", "Where the co-op itself sells there is no fee: give 0.", field="fee")
+        if model == Model.AGENT and price_tax_bp:
+            raise RuleBroken("tax_of_agent", "The tax inside the price is the maker's own. Leave this empty.", field="price_tax")  # fmt: skip
+        agreed = {"model": Model(model).value, "fee_bp": _fee(fee_bp), "price_tax_bp": price_tax_bp}
+        terms_id = agree_terms(session, artisan_id, effective_from=effective_from, **agreed)  # type: ignore[arg-type]
+        detail = {**agreed, "from": effective_from.isoformat()}
+        audit.record(session, "change_terms", by=by, subject=("artisan", artisan_id), detail=detail)
         return terms_id
 
 

@@ -63,7 +63,7 @@ def terms(artisan_id: int) -> Answer:
         with heeding(form):
             begins = instant(form.effective_from.data, time(), customs().zone)
             whose: dict[str, Any] = {"by": viewer().person_id, "at": now()}
-            service.change_terms(db(), artisan_id, effective_from=begins, fee_bp=form.fee.data, **whose)
+            service.change_terms(db(), artisan_id, effective_from=begins, **form.agreed(), **whose)
             return redirect(url_for(".maker", artisan_id=artisan_id), code=303)
     with reading() as session:
         page = queries.maker_page(session, artisan_id)

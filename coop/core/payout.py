@@ -44,6 +44,15 @@ class Terms(NamedTuple):
     price_tax_bp: int = 0
 
 
+def agreed_cost(model: Model, cost_minor: int | None) -> int:
+    """Return what the maker gets for a piece: needed in resale (`no_cost`), and nothing as agent (`cost_of_agent`)."""
+    if model is Model.RESALE and not cost_minor:
+        raise RuleBroken("no_cost", "The co-op buys this and sells it on: give what the maker gets for a piece.", field="cost")  # fmt: skip
+    if model is Model.AGENT and cost_minor:
+        raise RuleBroken("cost_of_agent", "This maker gets the price less the fee. Leave the cost empty.", field="cost")
+    return cost_minor or 0
+
+
 IMPORTED_TERMS: Final = Terms(Model.AGENT, fee_bp=1000)
 """A co-op fee of 10 % and no tax: the product's default, and the terms of imported artisans."""
 

@@ -41,6 +41,7 @@ class DueLine(NamedTuple):
     fee_bp: int
     fee_tax_bp: int
     price_tax_bp: int
+    cost_minor: int
 
 
 class HandedLine(NamedTuple):
@@ -52,7 +53,7 @@ class HandedLine(NamedTuple):
 _DUE = """
 SELECT o.id AS order_id, o.household_id, l.id AS line_id, p.name AS product, a.pieces AS awarded,
        coalesce(h.pieces, 0)::bigint AS handed, l.unit_minor, l.deposit_minor, p.artisan_id, p.min_age,
-       t.model, t.fee_bp, t.fee_tax_bp, t.price_tax_bp
+       t.model, t.fee_bp, t.fee_tax_bp, t.price_tax_bp, f.cost_minor
   FROM household_order o
   JOIN order_line l ON l.order_id = o.id
   JOIN offering f ON f.id = l.offering_id
@@ -238,7 +239,8 @@ def _handed(line: DueLine, pieces: int) -> HandedLine:
 
 def _earned(line: DueLine, pieces: int) -> Earned:
     terms = Terms(Model(line.model), line.fee_bp, line.fee_tax_bp, line.price_tax_bp)
-    return earned(Sale(line.line_id, line.handed, pieces, line.unit_minor, line.deposit_minor, terms))
+    sale = Sale(line.line_id, line.handed, pieces, line.unit_minor, line.deposit_minor, terms, line.cost_minor)
+    return earned(sale)
 
 
 def _write(

@@ -66,6 +66,9 @@ class PoolForm(CoopForm):
 class OfferForm(CoopForm):
     price = AmountField("Price of a piece", least=0)
     deposit = AmountField("Returnable deposit on a piece", least=0, default=0)
+    cost = AmountField(
+        "What the maker gets for a piece", optional=True, description="The co-op buys this and sells it on."
+    )
     cap = PiecesField("Most one household may take", optional=True, description="Leave empty for no limit.")
     rule = RadioField(
         "If it comes out short",
@@ -100,6 +103,7 @@ def offered(form: OfferForm) -> dict[str, Any]:
     return {
         "price_minor": form.price.data,
         "deposit_minor": form.deposit.data or 0,
+        "cost_minor": form.cost.data,
         "cap": form.cap.data,
         "rule": form.rule.data or None,
         "surplus": form.surplus.data,

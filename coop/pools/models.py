@@ -34,6 +34,7 @@ class Offering(Base):
     __table_args__ = (
         CheckConstraint("price_minor >= 0", "price"),
         CheckConstraint("deposit_minor >= 0", "deposit"),
+        CheckConstraint("cost_minor >= 0", "cost"),
         CheckConstraint("cap IS NULL OR cap > 0", "cap"),
         CheckConstraint("surplus IN ('next_pool', 'artisan')", "surplus"),
         Index(None, "pool_id"),
@@ -46,6 +47,10 @@ class Offering(Base):
     terms_id: Mapped[int] = mapped_column(ForeignKey("artisan_terms.id"))
     price_minor: Mapped[Minor]
     deposit_minor: Mapped[Minor] = mapped_column(server_default="0")
+    cost_minor: Mapped[Minor] = mapped_column(
+        server_default="0",
+        comment="what the maker gets for a piece in resale; 0 as agent, where it gets the price less the fee",
+    )
     cap: Mapped[int | None] = mapped_column(Integer, comment="most pieces one household may take")
     rule: Mapped[str | None] = mapped_column(comment="null: the season's")
     surplus: Mapped[str] = mapped_column(

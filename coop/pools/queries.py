@@ -55,6 +55,7 @@ class OfferPage:
     pool: PoolHeading
     batch: BatchToOffer
     deposit_minor: int
+    is_resale: bool
 
 
 def plan_page(session: Session, *, today: date) -> PlanPage:
@@ -76,6 +77,11 @@ def pool_heading(session: Session, pool_id: int, *, at: datetime) -> PoolHeading
         raise NotFound
     return PoolHeading(*row)
 
+
+_MODEL = text("""
+SELECT t.model FROM batch b JOIN product p ON p.id = b.product_id JOIN artisan_terms t ON t.artisan_id = p.artisan_id
+ WHERE b.id = :batch AND t.effective_from <= :at ORDER BY t.effective_from DESC LIMIT 1
+""")
 
 _FREE = text("""
 SELECT b.id, p.name AS product, b.lot_number, a.name AS maker, b.planned, y.pieces AS made, p.unit_many AS unit,
@@ -105,4 +111,7 @@ def offer_page(session: Session, pool_id: int, batch_id: int, *, at: datetime) -
     row = session.execute(_FREE, {"like": "%%", "batch": batch_id, "most": 1, "skipped": 0}).first()
     if row is None:
         raise NotFound
-    return OfferPage(pool_heading(session, pool_id, at=at), BatchToOffer(*row[:7]), row.deposit_minor)
+    model = session.scalar(_MODEL, {"batch": batch_id, "at": at})
+    return OfferPage(
+        pool_heading(session, pool_id, at=at), BatchToOffer(*row[:7]), row.deposit_minor, model == "resale"
+    )

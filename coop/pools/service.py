@@ -12,9 +12,10 @@ from coop import keys
 from coop.audit import service as audit
 from coop.batches.models import Batch
 from coop.catalog import service as catalog
-from coop.catalog.models import Product
+from coop.catalog.models import ArtisanTerms, Product
 from coop.core.claims import STANDING_RULE, rule_named
 from coop.core.errors import NotFound, RuleBroken
+from coop.core.payout import Model, agreed_cost
 from coop.db import Db, copy_rows, take_ids
 from coop.draws import service as draws
 from coop.pools.models import Offering, Pool
@@ -51,6 +52,7 @@ def offer(
     price_minor: int,
     terms_id: int,
     deposit_minor: int = 0,
+    cost_minor: int | None = None,
     cap: int | None = None,
     rule: str | None = None,
     surplus: str = "next_pool",
@@ -64,6 +66,7 @@ def offer(
         batch_id=batch_id,
         price_minor=price_minor,
         deposit_minor=deposit_minor,
+        cost_minor=agreed_cost(Model(session.get_one(ArtisanTerms, terms_id).model), cost_minor),
         terms_id=terms_id,
         cap=cap,
         rule=rule,
@@ -110,6 +113,7 @@ def offer_batch(
     *,
     price_minor: int,
     deposit_minor: int = 0,
+    cost_minor: int | None = None,
     cap: int | None = None,
     rule: str | None = None,
     surplus: str = "next_pool",
@@ -117,10 +121,10 @@ def offer_batch(
     at: datetime,
     key: str,
 ) -> int:
-    """Offer a batch in a pool under its maker's terms of today. Raises `already_offered`, `in_use` and `no_memory`."""
+    """Offer a batch in a pool under its maker's terms of today. Raises `no_cost`, `already_offered`, `in_use` and `no_memory`."""
     with db.begin() as session:
         body = {"act": "offer", "pool": pool_id, "batch": batch_id, "price": price_minor, "deposit": deposit_minor}
-        if (earlier := keys.spend(session, by=by, key=key, body=body | {"cap": cap, "rule": rule, "to": surplus})) is not None:  # fmt: skip
+        if (earlier := keys.spend(session, by=by, key=key, body=body | {"cost": cost_minor, "cap": cap, "rule": rule, "to": surplus})) is not None:  # fmt: skip
             return earlier
         pool = _locked_pool(session, pool_id)
         batch = session.get(Batch, batch_id, with_for_update=True)
@@ -137,6 +141,7 @@ def offer_batch(
             price_minor=price_minor,
             terms_id=terms_id,
             deposit_minor=deposit_minor,
+            cost_minor=cost_minor,
             cap=cap,
             rule=_own_rule(session, pool, rule),
             surplus=surplus,

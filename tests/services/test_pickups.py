@@ -10,11 +10,13 @@ from sqlalchemy import text
 from coop.catalog import service as catalog
 from coop.core.errors import NotFound, RuleBroken
 from coop.core.ledger import (
+    COST_OF_GOODS,
     DEPOSITS_HELD,
     FEE_INCOME,
     MEMBER_CREDIT,
     ORDER_HOLD,
     OWED_TO_MAKER,
+    SALES_INCOME,
     TAX_PAYABLE,
     artisan_party,
     household_party,
@@ -29,6 +31,7 @@ from tests.builders import (
     a_pool,
     a_product,
     a_season,
+    an_artisan,
     an_offering,
 )
 from tests.races import at_once
@@ -237,6 +240,34 @@ def test_a_season_brought_in_from_files_is_booked_in_its_own_time(db):
         session.execute(text("UPDATE season SET files_digest = 'of the files'"))
     fetch(db, one.anas, 3, at=PICKUP + timedelta(days=4000))
     assert booked_on(db) == [PICKUP.date()]
+
+
+def test_in_resale_the_maker_earns_what_the_co_op_agreed_to_pay_for_a_piece(db):
+    # 3 at 23.80 are 71.40, 19 % tax in it 11.40, so sales are 60.00; the maker gets 12.00 for each
+    with db.begin() as session:
+        ana = a_household(session, "Ana", credit_minor=10_000)
+        mia = catalog.add_artisan(session, "Mia's pottery")
+        catalog.agree_terms(session, mia, effective_from=NOW - timedelta(days=9), model="resale", fee_bp=0, price_tax_bp=1900)  # fmt: skip
+        pool, mug = a_pool(session, a_season(session)), a_product(session, mia, "Salt-glaze mug")
+        with pytest.raises(RuleBroken) as refusal, session.begin_nested():
+            an_offering(session, pool, mug, price_minor=2380)
+        assert (refusal.value.code, refusal.value.field) == ("no_cost", "cost")
+        mugs = an_offering(session, pool, mug, price_minor=2380, cost_minor=1200)
+    lines = rounds.publish(db, pool, {ana: {mugs: 3}}, {mugs: 3})
+    fetch(db, lines[ana, mugs], 1)
+    fetch(db, lines[ana, mugs], 2)
+    assert balances(db, OWED_TO_MAKER) == {artisan_party(mia): 3600}
+    assert balances(db, SALES_INCOME) == {"": 6000}
+    assert balances(db, TAX_PAYABLE) == {"": 1140}
+    assert balances(db, COST_OF_GOODS) == {"": -3600}
+    assert balances(db, FEE_INCOME) == {}
+
+
+def test_an_agents_piece_has_no_cost(db):
+    with db.begin() as session:
+        mug = a_product(session, an_artisan(session, "Mia's pottery"), "Salt-glaze mug")
+        with pytest.raises(RuleBroken, match="gets the price less the fee"):
+            an_offering(session, a_pool(session, a_season(session)), mug, price_minor=2380, cost_minor=1200)
 
 
 def booked_on(db):

@@ -10,8 +10,9 @@ from coop.catalog.models import Artisan, ArtisanTerms, BankDetails, Product
 from coop.clock import now
 from coop.orders.service import Wish, place_order
 from coop.pools import service as pools
+from coop.pools.models import Offering
 from coop.seasons.models import Season, ShareSize
-from tests.builders import a_household, a_pool, a_product, a_season, an_artisan, an_offering
+from tests.builders import a_batch, a_household, a_pool, a_product, a_season, an_artisan, an_offering
 
 
 @pytest.fixture
@@ -170,6 +171,29 @@ def test_an_admin_takes_a_maker_in_and_lists_a_product(db, client_as):
         assert session.scalars(select(ArtisanTerms.fee_bp)).all() == [1200]
         assert session.scalars(select(Product.deposit_minor)).all() == [50]
     assert "Heather honey" in jun.get(made.location).text
+
+
+def test_terms_of_resale_ask_for_what_the_maker_gets_for_a_piece(db, client_as, kiln):
+    jun, begins = client_as("admin"), (now() + timedelta(days=1)).date()
+    agreed = {"model": "resale", "fee": "0", "price_tax": "19", "effective_from": begins.isoformat()}
+    path = f"/makers/{kiln['maker']}/terms"
+    assert "Where the co-op itself sells there is no fee" in jun.fill(path, agreed | {"fee": "10"}).text
+    assert "The tax inside the price is the maker" in jun.fill(path, agreed | {"model": "agent"}).text
+    done = jun.fill(path, agreed)
+    assert done.status_code == 303
+    assert "the co-op buys and sells on" in jun.get(done.location).text
+    with db.begin() as session:
+        session.execute(text("UPDATE artisan_terms SET effective_from = now() WHERE model = 'resale'"))
+        pool = a_pool(session, a_season(session, "Winter 2026"), "Winter pool", closes_at=now() + timedelta(days=9))
+        product = session.scalar(select(Batch.product_id).where(Batch.id == kiln["batch"]))
+        batch = a_batch(session, product)
+    path = f"/admin/pools/{pool}/batches/{batch}"
+    offered = {"price": "23.80", "deposit": "0", "rule": "", "surplus": "next_pool"}
+    refused = jun.fill(path, offered)
+    assert (refused.status_code, "give what the maker gets for a piece" in refused.text) == (422, True)
+    assert jun.fill(path, offered | {"cost": "12"}).status_code == 303
+    with db() as session:
+        assert session.scalars(select(Offering.cost_minor).where(Offering.batch_id == batch)).all() == [1200]
 
 
 @pytest.mark.parametrize("fee", ["51", "-1", "1.5", ""])
