@@ -7,6 +7,7 @@ from typing import Any
 
 from coop.core.canonical import canonical, written
 from coop.core.claims import BatchInput, Outcome, Standing
+from coop.core.correction_proof import FirstResult, Versions, check_correction, check_correction_head
 from coop.core.errors import RuleBroken
 from coop.core.fields import Fields, fields_of, parsed
 from coop.core.proof_promises import Published, check_promised, check_promises, check_published
@@ -23,6 +24,7 @@ class _Check:
     previous: str
     standing: Standing = field(default_factory=Standing)
     inputs: list[str] = field(default_factory=list)
+    versions: Versions = field(default_factory=Versions)
 
 
 def verify_lines(lines: Iterable[bytes], published: Published | None = None) -> dict[str, Any]:
@@ -44,7 +46,7 @@ def verify_lines(lines: Iterable[bytes], published: Published | None = None) -> 
             number, batch_id = number + 1, None
             value = _line(raw)
             batch_id = _batch_id(value)
-            _check_batch(check, Fields(value))
+            _check_line(check, value)
         number, batch_id = number + 1, None
         _check_end(check, published)
     except (Differs, RuleBroken) as found:
@@ -89,6 +91,17 @@ def _batch_id(value: dict[str, Any]) -> str | None:
         return None
 
 
+def _check_line(check: _Check, value: dict[str, Any]) -> None:
+    """Check a batch of the pool, or one of the two lines of a correction after them."""
+    if len(check.inputs) < check.head.batches:
+        _check_batch(check, Fields(value))
+    elif check.versions.opened is None:
+        _check_pool(check)
+        check_correction_head(check.versions, check.head, value)
+    else:
+        check.previous = check_correction(check.versions, check.head, Fields(value))
+
+
 def _check_batch(check: _Check, fields: Fields) -> None:
     has_memory = check.head.terms.memory == "season"
     names = ("awards", "closing", "input", "input_digest", "opening", "result_digest", "seed")
@@ -114,6 +127,7 @@ def _check_batch(check: _Check, fields: Fields) -> None:
     link = _digest({**result, "input_digest": input_digest, "previous": check.previous})
     if fields.text("result_digest") != link:
         raise Differs("chain", "The result digest does not follow from this result and the one before it.")
+    check.versions.add(batch, FirstResult(batch.units, input_digest, check.previous, link))
     check.standing.add(batch.ids, outcome)
     check.inputs.append(input_digest)
     check.previous = link
@@ -174,10 +188,16 @@ def _first_unlike(ids: Sequence[str], recorded: Sequence[int], expected: Sequenc
 
 
 def _check_end(check: _Check, published: Published) -> None:
+    _check_pool(check)
+    if check.versions.opened is not None:
+        raise Differs("batches", "The file ends within a correction.")
+    if published.result_digest and published.result_digest != check.previous:
+        raise Differs("result_digest", "The result digest is not the one that the co-op published.")
+
+
+def _check_pool(check: _Check) -> None:
     if len(check.inputs) != check.head.batches:
         sentence = f"The head promises {check.head.batches} batches, the file holds {len(check.inputs)}."
         raise Differs("batches", sentence)
     if pool_digest(check.inputs) != check.head.input_digest:
         raise Differs("order", "The batches, in this order, do not give the pool's input digest.")
-    if published.result_digest and published.result_digest != check.previous:
-        raise Differs("result_digest", "The result digest is not the one that the co-op published.")
