@@ -11,7 +11,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from coop.allocation.models import AllocationRun, ChainHead
-from coop.core.claims import BatchInput, Standing, Terms
+from coop.core.claims import PRIORITY_RULE, BatchInput, Standing, Terms
 from coop.core.pool_run import ClaimedBatch, PoolProblem, proof_of, share_out
 from coop.core.records import CHAIN_START
 from coop.db import Whole, columns_of
@@ -195,7 +195,7 @@ def _claimed(
             requests=wishes[own],
             tolerances=more[own] if any(more[own]) else (),
             rule=row.rule or rule,
-            times=raised[own],
+            times=raised[own] if (row.rule or rule) == PRIORITY_RULE else (),
         )
         claimed.append(ClaimedBatch(row.offering_id, lines[own], households[own], batch))
         start = end

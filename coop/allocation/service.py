@@ -88,7 +88,7 @@ def request_run(
 def carry_out(db: Db, lease: Lease, *, at: datetime, field_key: bytes) -> None:
     """Share out the batches of one run and propose the outcome. Repeating it changes nothing."""
     began = time.monotonic()
-    refresh_statistics(db, "household_order", "order_line", "offering", "batch", "release", "award")
+    refresh_statistics(db, "household_order", "order_line", "offering", "batch")
     with db() as session:
         run = session.get_one(AllocationRun, lease.row_id)
         problem = queries.frozen_problem(session, run, field_key) if run.state == "requested" else None

@@ -50,13 +50,16 @@ class YieldReport(Base):
 
 
 class Release(Base):
-    """The pieces an admin accepts for sharing out; the highest version counts."""
+    """The pieces an admin accepts for sharing out; the highest version counts.
+
+    A trigger on the statement sees that the batch is there.
+    """
 
     __tablename__ = "release"
     __table_args__ = (CheckConstraint("pieces >= 0", "pieces"),)
 
-    batch_id: Mapped[int] = mapped_column(ForeignKey("batch.id"), primary_key=True)
-    version: Mapped[int] = mapped_column(Integer, primary_key=True)
+    batch_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    version: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     pieces: Mapped[Pieces]
     released_by: Mapped[int]
     released_at: Mapped[Instant]

@@ -11,6 +11,8 @@ MICRO = 1_000_000
 
 STANDING_RULE = "cea/standing@1"
 WEBSTER_RULE = "cea/webster@1"
+PRIORITY_RULE = "priority@1"
+LOTS_RULE = "lots@1"
 OFFERED_RULES = (
     STANDING_RULE,
     WEBSTER_RULE,
@@ -18,7 +20,7 @@ OFFERED_RULES = (
     "proportional/largest_remainder@1",
     "cel/largest_remainder@1",
     "talmud/largest_remainder@1",
-    "priority@1",
+    PRIORITY_RULE,
     "lottery@1",
 )
 """What a co-op may choose for a season or an offering; by any of `RULES` a batch can be shared out and checked."""

@@ -91,7 +91,10 @@ def proof_of(problem: PoolProblem, shared: SharedPool) -> bytes:
 
 
 def award_columns(problem: PoolProblem, shared: SharedPool) -> dict[str, Whole]:
-    """Give the awards by columns: offering, line, pieces, of them beyond the wish, and, where a standing is kept, entitlement and owed before."""
+    """Give the awards by columns: offering, line, pieces, of them beyond the wish, and, where a standing is kept, entitlement and owed before.
+
+    They stand in the order of offering and line, as the database keeps them.
+    """
     sizes = [len(claimed.line_ids) for claimed in problem.batches]
     pieces = _flat(outcome.awards for outcome in shared.outcomes)
     wishes = _flat(claimed.batch.requests for claimed in problem.batches)
@@ -106,7 +109,8 @@ def award_columns(problem: PoolProblem, shared: SharedPool) -> dict[str, Whole]:
         columns["owed_before_micro"] = _flat(outcome.opening for outcome in shared.outcomes)
     if problem.terms.memory == "season":
         columns["entitled_before_micro"] = _flat(outcome.entitled for outcome in shared.outcomes)
-    return columns
+    order = np.lexsort((columns["line_id"], columns["offering_id"]))
+    return {name: values[order] for name, values in columns.items()}
 
 
 def _flat(parts: Iterable[Sequence[int]]) -> Whole:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from coop.core.canonical import canonical, written
-from coop.core.claims import BatchInput, Outcome, Standing
+from coop.core.claims import LOTS_RULE, BatchInput, Outcome, Standing
 from coop.core.correction_proof import FirstResult, Versions, check_correction, check_correction_head
 from coop.core.errors import RuleBroken
 from coop.core.fields import Fields, fields_of, parsed
@@ -168,7 +168,7 @@ def _check_figures(batch: BatchInput, awards: Sequence[int], closing: Sequence[i
     for claim, award, most in zip(batch.ids, awards, asked, strict=True):
         if not 0 <= award <= most:
             raise Differs("cap", f"The award of {award} lies outside 0 to {most}, what the claim asked for.", claim)
-    if batch.rule != "lots@1" and sum(awards) != min(batch.units, sum(asked)):
+    if batch.rule != LOTS_RULE and sum(awards) != min(batch.units, sum(asked)):
         sentence = f"{sum(awards)} pieces are awarded where {min(batch.units, sum(asked))} must be."
         raise Differs("sum", sentence, _first_unlike(batch.ids, awards, outcome.awards))
     claim = _first_unlike(batch.ids, awards, outcome.awards)

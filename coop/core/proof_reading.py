@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 from coop.core.canonical import written
-from coop.core.claims import MEMORIES, BatchInput, Row, Terms, rule_named
+from coop.core.claims import LOTS_RULE, MEMORIES, PRIORITY_RULE, BatchInput, Row, Terms, rule_named
 from coop.core.commitments import FORMAT_OF_COMMITMENT, SOURCES, Commitment, Promise, PromisedBatch
 from coop.core.errors import RuleBroken
 from coop.core.fields import Fields
@@ -15,7 +15,7 @@ from coop.core.tickets import source_of_witnesses
 
 MOST_CLAIMS = 10_000_000
 MOST_ROWS = 10_000
-CLAIM_FIELDS = {"priority@1": ("rows", "tier", "time"), "lots@1": ("min", "pack")}
+CLAIM_FIELDS = {PRIORITY_RULE: ("rows", "tier", "time"), LOTS_RULE: ("min", "pack")}
 """What a record of these rules holds beside wish and weight."""
 
 

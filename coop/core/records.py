@@ -13,7 +13,7 @@ from functools import cache
 from itertools import chain as chained
 
 from coop.core.canonical import canonical, canonical_text
-from coop.core.claims import BatchInput, Outcome, Row, Terms
+from coop.core.claims import LOTS_RULE, PRIORITY_RULE, BatchInput, Outcome, Row, Terms
 from coop.core.commitments import Commitment, Promise
 from coop.core.errors import RuleBroken
 from coop.core.tickets import seed_of
@@ -164,7 +164,7 @@ def _input_text(batch: BatchInput, terms_text: str, names: _Names) -> str:
     columns = _columns_of_claims(batch)
     rest = _rest_of_claim(tuple(columns))
     keys = f'{rest},{{"id":'.join([names[claim][:-1] for claim in batch.ids])
-    figures = tuple(chained.from_iterable(zip(*(columns[name] for name in sorted(columns)), strict=True)))
+    figures = tuple(chained.from_iterable(zip(*columns.values(), strict=True)))
     listed = f'{{"id":{keys}{rest}' % figures if keys else ""
     return (
         f'{{"batch":{{"id":{canonical_text(batch.id)},"units":{batch.units}}},"claims":[{listed}'
@@ -173,22 +173,24 @@ def _input_text(batch: BatchInput, terms_text: str, names: _Names) -> str:
 
 
 def _columns_of_claims(batch: BatchInput) -> dict[str, Sequence[int | str]]:
-    """Give all that the batch's rule looks at in its claims, by its name in the record; the names sort after `id`."""
-    columns: dict[str, Sequence[int | str]] = {"request": batch.requests, "weight": batch.weights}
+    """Give all that the batch's rule looks at in its claims, by its name in the record, in the order of the names."""
+    columns: dict[str, Sequence[int | str]] = {}
+    if batch.rule == LOTS_RULE:
+        columns = {"min": batch.minimums, "pack": batch.packs}
+    columns["request"] = batch.requests
+    if batch.rule == PRIORITY_RULE:
+        columns["rows"] = [f"[{','.join(map(_row_text, rows))}]" for rows in batch.rows]
+        columns |= {"tier": batch.tiers, "time": () if batch.rows else batch.times}
     if any(batch.tolerances):
         columns["tolerance"] = batch.tolerances
-    if batch.rule == "lots@1":
-        columns |= {"min": batch.minimums, "pack": batch.packs}
-    elif batch.rule == "priority@1":
-        columns |= {"tier": batch.tiers, "time": () if batch.rows else batch.times}
-        columns["rows"] = [f"[{','.join(map(_row_text, rows))}]" for rows in batch.rows]
-    return {name: values for name, values in columns.items() if values}
+    columns["weight"] = batch.weights
+    return columns if all(columns.values()) else {name: values for name, values in columns.items() if values}
 
 
 @cache
 def _rest_of_claim(names: tuple[str, ...]) -> str:
     """Give what follows a claim's id, its figures still to be filled in."""
-    return "".join([f',"{name}":%s' for name in sorted(names)]) + "}"
+    return "".join([f',"{name}":%s' for name in names]) + "}"
 
 
 def _row_text(row: Row) -> str:

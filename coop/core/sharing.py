@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from coop.core import kernel
-from coop.core.claims import MICRO, STANDING_RULE, BatchInput, Outcome, Standing, Terms
+from coop.core.claims import LOTS_RULE, MICRO, STANDING_RULE, BatchInput, Outcome, Standing, Terms
 from coop.core.passes import Draw, extras, numbers_of, wishes
 from coop.core.small_batches import entitlements, entitlements_above, pieces_due
 from coop.core.ticket_arrays import tickets_of_many
@@ -63,7 +63,7 @@ def _drawn(batches: Sequence[BatchInput], seed: bytes, numbers: dict[str, int]) 
 
 
 def _needs_deciding(batch: BatchInput) -> bool:
-    if batch.units == 0 or batch.rule == "lots@1":
+    if batch.units == 0 or batch.rule == LOTS_RULE:
         return batch.units > 0
     demand = sum(batch.requests)
     return batch.units < demand or 0 < batch.units - demand < sum(batch.tolerances)
@@ -79,7 +79,7 @@ def _takes_arrays(batch: BatchInput) -> bool:
 def _share_out(batch: BatchInput, standing: Standing, terms: Terms, draw: Draw) -> Outcome:
     """Share out one batch; tickets are needed only where `_drawn` draws them."""
     demand = sum(batch.requests)
-    if batch.rule != "lots@1" and (batch.units >= demand or batch.units == 0 or len(batch.ids) == 1):
+    if batch.rule != LOTS_RULE and (batch.units >= demand or batch.units == 0 or len(batch.ids) == 1):
         awards = batch.requests if batch.units >= demand else [batch.units] * len(batch.ids)  # nothing, or one claim
         outcome = _even(batch, awards, standing, terms)
     elif terms.memory is not None:

@@ -6,7 +6,17 @@ from fractions import Fraction
 from typing import Any, Literal, TypeVar
 
 from coop.core.canonical import canonical, digest
-from coop.core.claims import STANDING_RULE, BatchInput, Claim, Outcome, Standing, Terms, parts_of
+from coop.core.claims import (
+    LOTS_RULE,
+    PRIORITY_RULE,
+    STANDING_RULE,
+    BatchInput,
+    Claim,
+    Outcome,
+    Standing,
+    Terms,
+    parts_of,
+)
 from coop.core.errors import RuleBroken
 from coop.core.fields import parsed
 from coop.core.network_answers import answer_flow, answer_picking
@@ -152,9 +162,9 @@ def columns_of(problem: BatchProblem, claims: Sequence[Claim]) -> BatchInput:
         tolerances=[claim.second_limit(units) for claim in claims],
         rule=rule,
     )
-    if rule == "lots@1":
+    if rule == LOTS_RULE:
         return replace(batch, packs=[claim.pack for claim in claims], minimums=[claim.minimum for claim in claims])
-    if rule != "priority@1":
+    if rule != PRIORITY_RULE:
         return batch
     rows = [claim.dated_rows(units, use_tolerance=problem.use_tolerance) for claim in claims]
     return replace(
