@@ -15,6 +15,7 @@ from coop import bell, db, failpoints
 from coop.config import Settings
 from coop.core.errors import RuleBroken
 from coop.db import Db
+from workers import hearing
 
 ROOMS = ("allocation", "audit", "books", "notices", "payouts", "pools", "seasons", "sweep")
 
@@ -96,3 +97,4 @@ def _hush(**_: object) -> None:
 after_setup_logger.connect(_hush, weak=False)
 worker_process_init.connect(_begin, weak=False)
 task_postrun.connect(_before_ack, weak=False)
+hearing.listen(lambda: (settings().redis_url, app.conf.task_default_queue))

@@ -22,7 +22,7 @@ def test_each_job_has_exactly_one_task_and_each_task_a_job(monkeypatch, tmp_path
 
 
 def test_each_room_of_workers_is_opened() -> None:
-    plumbing = {"answering", "beat", "celery_app", "retrying", "timetable"}
+    plumbing = {"answering", "beat", "celery_app", "hearing", "retrying", "timetable"}
     assert {module.name for module in pkgutil.iter_modules(workers.__path__)} - plumbing == set(ROOMS)
 
 

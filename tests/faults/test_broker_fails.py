@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import redis
+from celery import Celery
 from sqlalchemy.orm import sessionmaker
 
 from coop import bell
@@ -74,4 +75,29 @@ def test_mail_waits_for_its_server_and_each_letter_arrives_once(town) -> None:
     until(lambda: town.crew.log().count("mail_server_away") >= 20, "all were tried")
     assert town.office.letters == []
     town.office.open()
+    check_twenty_arrived_once(town)
+
+
+def test_a_worker_whose_connections_are_cut_ten_times_hears_again(town) -> None:
+    """F10, where the worker recovers by itself."""
+    town.crew.worker(with_beat=True)
+    with redis.Redis.from_url(town.crew.settings.redis_url) as broker:
+        for _ in range(10):
+            broker.client_kill_filter(_type="normal", skipme=True)
+            time.sleep(0.2)
+    tell_twenty(town)
+    check_twenty_arrived_once(town)
+
+
+def test_a_worker_gone_deaf_ends_itself_and_the_next_one_does_its_work(town) -> None:
+    """F10, where it does not: it stays connected and takes nothing more from the queue."""
+    deaf = town.crew.worker("deaf", app="tests.hard_of_hearing", with_beat=True)
+    time.sleep(4.0)
+    assert deaf.poll() is None, "the sweep's bell alone keeps a worker that hears"
+    with Celery(broker=town.crew.settings.redis_url) as asking:
+        asking.control.cancel_consumer("celery", reply=True, timeout=5.0)
+    tell_twenty(town)
+    until(lambda: deaf.poll() is not None, "the deaf worker has ended")
+    assert "deaf after=" in town.crew.log("deaf")
+    town.crew.worker("hearing")
     check_twenty_arrived_once(town)
