@@ -25,6 +25,7 @@ WORDS = {
     "allocate": "coop.commands.season",
     "handover": "coop.commands.season",
     "reveal": "coop.commands.season",
+    "compare": "coop.commands.comparing",
     "merge": "coop.commands.households",
     "split": "coop.commands.households",
     "payout": "coop.commands.money",
