@@ -85,6 +85,8 @@ Problem = (
 def read_problem(value: Any) -> Problem:
     """Read one problem of a file; raises `RuleBroken` with the path of the field that is wrong."""
     fields = fields_of(value, "")
+    if not isinstance(fields.values.get("id"), str | int | None):
+        raise RuleBroken("not_text", "“id” must be text or a whole number.", field="id")
     rule = fields.text("rule")
     if rule not in READERS:
         raise RuleBroken("unknown_rule", f"There is no rule “{rule}”; there are {', '.join(READERS)}.", field="rule")
@@ -94,7 +96,7 @@ def read_problem(value: Any) -> Problem:
 def _batch_problem(fields: Fields) -> BatchProblem:
     rule = fields.text("rule")
     params = fields.inner("params", needed=False)
-    params.only(("rounding", "basis", "use_tolerance"))
+    params.only(_params_of(rule))
     rounding, basis = "", ""
     if rule in DEFAULT_ROUNDING:
         rounding = params.choice("rounding", _roundings(rule), DEFAULT_ROUNDING[rule], "unknown_rounding")
@@ -182,13 +184,17 @@ def _claims(fields: Fields, rule: str) -> tuple[Claim, ...]:
 def _claim(fields: Fields, rule: str) -> Claim:
     fields.only(CLAIM_FIELDS)
     weight = {"most": LOTTERY_WEIGHT} if rule == "lottery" else {}
+    cap, minimum = fields.whole_or_none("cap"), fields.whole("min", 0)
+    if cap and cap < minimum:  # a cap of 0 takes part with nothing, and no minimum matters to it
+        sentence = f"The cap of {cap} is below the minimum of {minimum}; leave one out, or raise the cap."
+        raise RuleBroken("cap_below_minimum", sentence, field=fields.at("cap"))
     return Claim(
         id=fields.identifier("id"),
         weight=fields.whole("weight", 1, least=1, **weight),
         request=fields.whole_or_none("request", needed="rows" not in fields.values),
-        cap=fields.whole_or_none("cap"),
+        cap=cap,
         pack=fields.whole("pack", 1, least=1),
-        minimum=fields.whole("min", 0),
+        minimum=minimum,
         tier=fields.whole("tier", 0),
         time=fields.whole("time", 0),
         tolerance=fields.whole("tolerance", 0),
@@ -199,6 +205,11 @@ def _claim(fields: Fields, rule: str) -> Claim:
 def _row(fields: Fields) -> Row:
     fields.only(("time", "quantity", "tolerance"))
     return Row(fields.whole("time"), fields.whole("quantity"), fields.whole("tolerance", 0))
+
+
+def _params_of(rule: str) -> tuple[str, ...]:
+    names = {"proportional": ("rounding", "basis"), "priority": ("use_tolerance",)}
+    return names.get(rule, ("rounding",) if rule in DEFAULT_ROUNDING else ())
 
 
 def _roundings(rule: str) -> tuple[str, ...]:

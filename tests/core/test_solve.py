@@ -9,6 +9,7 @@ from coop.core.claims import STANDING_RULE, BatchInput, Standing, Terms
 from coop.core.commitments import Promise
 from coop.core.errors import RuleBroken
 from coop.core.fields import parsed
+from coop.core.problems import MOST_CLAIMS
 from coop.core.records import CHAIN_START, Head, Source, chain, freeze, proof_lines
 from coop.core.sharing import share_out_pool
 from coop.core.solve import solve, solve_all
@@ -87,6 +88,20 @@ def test_what_wishes_leave_goes_to_those_who_would_take_more():
         ("out_of_range", "claims[0].weight", with_claim(weight=10**40)),
         ("out_of_range", "claims[0].weight", {**with_claim(weight=32_768), "rule": "lottery"}),
         ("out_of_range", "claims[0].pack", with_claim(pack=0)),
+        ("cap_below_minimum", "claims[0].cap", {**with_claim(cap=3, min=4), "rule": "lots"}),
+        ("not_whole", "claims[0].pack", {**with_claim(pack=1.5), "rule": "lots"}),
+        ("not_whole", "claims[0].time", {**with_claim(time=0.5), "rule": "priority"}),
+        (
+            "not_whole",
+            "claims[0].rows[0].quantity",
+            {**with_claim(rows=[{"time": 1, "quantity": 2.5}]), "rule": "priority"},
+        ),
+        ("unknown_rounding", "params.rounding", problem(rule="proportional", params={"rounding": "dean"})),
+        ("unknown_rounding", "params.rounding", problem(rule="talmud", params={"rounding": "standing"})),
+        ("unknown_rounding", "params.rounding", problem(params={"rounding": 0.5})),
+        ("unknown_field", "params.rounding", problem(rule="lottery", params={"rounding": "webster"})),
+        ("unknown_field", "params.use_tolerance", problem(params={"use_tolerance": True})),
+        ("not_text", "id", problem(id=0.5)),
         ("duplicate_claim", "claims[1].id", problem(claims=[GOOD["claims"][0], GOOD["claims"][0]])),
         ("not_nfc", "claims[0].id", with_claim(id="Zoe\u0308")),
         ("not_nfc", "claims[0].id", with_claim(id="\ud800")),
@@ -107,7 +122,20 @@ def test_a_malformed_problem_is_refused_by_code_and_path(code, field, wrong):
     assert (refusal.value.code, refusal.value.field) == (code, field)
 
 
+def test_the_wrong_field_of_a_season_is_found_by_its_path():
+    batch = {"id": "b", "units": 1, "claims": [{"id": "ana", "request": 1}, {"id": "ben", "request": 1, "weight": 0.5}]}
+    season = {"id": "s", "rule": "season", "batches": [{"id": "a", "units": 1, "claims": []}, batch]}
+    with pytest.raises(RuleBroken) as refusal:
+        solve(parsed(json.dumps(season)))
+    assert (refusal.value.code, refusal.value.field) == ("not_whole", "batches[1].claims[1].weight")
+    season["batches"][1]["seed"] = "00" * 31
+    with pytest.raises(RuleBroken) as refusal:
+        solve(parsed(json.dumps(season)))
+    assert (refusal.value.code, refusal.value.field) == ("bad_seed", "batches[1].seed")
+
+
 def test_too_many_claims_are_refused(monkeypatch):
+    assert MOST_CLAIMS == 100_000_000
     monkeypatch.setattr("coop.core.problems.MOST_CLAIMS", 1)
     with pytest.raises(RuleBroken, match="too_many_claims"):
         solve(problem())
