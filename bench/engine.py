@@ -1,27 +1,40 @@
-"""The engine alone, without a database: a season of small batches, and one batch of a million claims."""
+"""The engine alone, without a database: a season of small batches, one of large ones, and batches up to ten million claims."""
 
 import gc
 import secrets
+import tracemalloc
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bench.measure import Figure, Plan, figure, seconds
 from coop.core import kernel
 from coop.core.claims import BatchInput, Standing, Terms
+from coop.core.kinds import kinds_of
+from coop.core.share_kernel import largest_remainder, shares_of
 from coop.core.sharing import share_out_pool
+from coop.core.ticket_arrays import Whole, Words
 from coop.formats.season_files import SeasonFiles, read_season
 
 BATCH_LIMIT_S = 25e-6
 SEASON_LIMIT_S = 1.0
-MANY = 1_000_000
+SIZES = (10**4, 10**5, 10**6, 10**7)
+AGAINST_SORT = {10**6: 2.5, 10**7: 2.0}
+UNBOUND = 1000.0
+"""Small batches are measured, but what they take is arithmetic on the kinds of claims, not the claims."""
+BYTES_A_CLAIM = 100.0
+MEMBERS, BATCHES = 30_000, 520
 
 
 def measure(plan: Plan) -> Iterator[Figure]:
-    """Give seconds for the season against its limits, and the array kernel against np.sort."""
+    """Give seconds for the season against its limits, and the array kernels against np.sort."""
     yield from _season(plan)
-    yield from _one_batch(plan)
+    for many in SIZES if plan.full else SIZES[:3]:
+        yield from _one_batch(plan, many)
+    yield from _long_season(plan)
 
 
 def _season(plan: Plan) -> Iterator[Figure]:
@@ -54,23 +67,88 @@ def _pools(files: SeasonFiles) -> list[list[BatchInput]]:
     return pools
 
 
-def _one_batch(plan: Plan) -> Iterator[Figure]:
+def _one_batch(plan: Plan, many: int) -> Iterator[Figure]:
+    columns = _columns(many)
+    for name, (work, targets) in _works(columns).items():
+        gc.collect()
+        held = _held_by(work)
+        pairs = [(seconds(work), seconds(lambda: np.sort(columns.floats))) for _ in range(max(5, plan.runs))]
+        target = targets.get(many, UNBOUND)
+        yield figure(name, many, pairs, yardstick="np.sort of as many float64", target=target)
+        yield figure(
+            f"{name}.bytes", many, [(held, many)], yardstick="a claim, beyond the inputs", target=BYTES_A_CLAIM
+        )
+
+
+class _Columns(NamedTuple):
+    weights: Whole
+    wishes: Whole
+    owed: Whole
+    numbers: Words
+    floats: NDArray[np.float64]
+    units: int
+
+
+def _columns(many: int) -> _Columns:
+    """Make up a batch: share points 1 to 4, wishes 1 to 19, a third of them made."""
     random = np.random.default_rng(7)
-    weights, wishes = random.integers(1, 5, MANY), random.integers(1, 20, MANY)
-    numbers = random.integers(0, 2**63, MANY).astype(np.uint64)
-    units, key = int(wishes.sum()) // 3, bytes(range(16))
-    owed = random.integers(-500_000, 500_000, MANY)
-    floats = random.random(MANY)
+    weights, wishes = random.integers(1, 5, many), random.integers(1, 20, many)
+    owed = random.integers(-500_000, 500_000, many)
+    numbers = random.integers(0, 2**63, many).astype(np.uint64)
+    return _Columns(weights, wishes, owed, numbers, random.random(many), int(wishes.sum()) // 3)
+
+
+def _works(of: _Columns) -> dict[str, tuple[Callable[[], object], dict[int, float]]]:
+    key = bytes(range(16))
 
     def standing_step() -> None:
-        targets = kernel.entitlements(weights, wishes, units, key, numbers) + owed
-        kernel.pieces_due(targets, wishes, units, key, numbers)
+        targets = kernel.entitlements(of.weights, of.wishes, of.units, key, of.numbers)
+        targets += of.owed
+        kernel.pieces_due(targets, of.wishes, of.units, key, of.numbers)
 
-    works = {
-        "engine.webster": (lambda: kernel.cheapest_pieces(weights, wishes, units, key, numbers), 2.5),
-        "engine.standing": (standing_step, 10.0),
+    def remainder() -> None:
+        kinds = kinds_of(of.weights, of.wishes)
+        largest_remainder(kinds, shares_of("cea", kinds, of.units), of.units, key, of.numbers)
+
+    def webster() -> None:
+        kernel.cheapest_pieces(of.weights, of.wishes, of.units, key, of.numbers)
+
+    return {
+        "engine.webster": (webster, AGAINST_SORT),
+        "engine.largest_remainder": (remainder, AGAINST_SORT),
+        "engine.standing": (standing_step, {10**6: 10.0}),
     }
-    for name, (work, target) in works.items():
-        gc.collect()
-        pairs = [(seconds(work), seconds(lambda: np.sort(floats))) for _ in range(max(5, plan.runs))]
-        yield figure(name, MANY, pairs, yardstick="np.sort of as many float64", target=target)
+
+
+def _held_by(work: Callable[[], object]) -> int:
+    """Give the most bytes that the work holds at once beyond what was there."""
+    tracemalloc.start()
+    try:
+        work()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def _long_season(plan: Plan) -> Iterator[Figure]:
+    """Share out 520 batches among 30,000 members by the default rule, against one sort of as many numbers a batch."""
+    random = np.random.default_rng(11)
+    ids = sorted(f"{name:032x}" for name in random.integers(0, 2**62, MEMBERS).tolist())
+    weights = random.integers(1, 5, MEMBERS).tolist()
+    floats = random.random(MEMBERS)
+    batches = []
+    for number in range(BATCHES if plan.full else BATCHES // 26):
+        wishes = random.integers(0, 6, MEMBERS)
+        batches.append(BatchInput(f"lot-{number}", int(wishes.sum()) // 3, ids, weights, wishes.tolist()))
+    numbers: dict[str, int] = {}
+    share_out_pool(batches[:1], Standing(), Terms(), bytes(32), numbers)
+
+    def sorts() -> None:
+        for _ in batches:
+            np.sort(floats)
+
+    pairs = [
+        (seconds(lambda: share_out_pool(batches, Standing(), Terms(), bytes(32), numbers)), seconds(sorts))
+        for _ in range(max(5, plan.runs))
+    ]
+    yield figure("engine.long_season", len(batches), pairs, yardstick="np.sort of 30,000 float64 a batch", target=20.0)
