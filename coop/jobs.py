@@ -17,6 +17,8 @@ from coop.failpoints import reach, reach_at_commit
 
 COMPUTE_ALLOCATION = "allocation.compute"
 PUBLISH_ALLOCATION = "allocation.publish"
+COMPUTE_CORRECTION = "corrections.compute"
+PUBLISH_CORRECTION = "corrections.publish"
 COMPUTE_PAYOUTS = "payouts.compute"
 DELIVER_NOTICE = "notices.deliver"
 CLOSE_POOLS = "pools.close_due"

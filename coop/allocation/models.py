@@ -49,6 +49,12 @@ class AllocationRun(Base):
     published_by: Mapped[int | None]
     published_at: Mapped[Instant | None]
     failure: Mapped[str | None] = mapped_column(comment="what went wrong, in plain words")
+    corrects_id: Mapped[int | None] = mapped_column(
+        ForeignKey("allocation_run.id"), unique=True, comment="the version before, if a corrected yield made this one"
+    )
+    offering_id: Mapped[int | None] = mapped_column(ForeignKey("offering.id"), comment="whose yield was corrected")
+    units_before: Mapped[Pieces | None]
+    units: Mapped[Pieces | None]
 
 
 class Award(Base):
@@ -74,6 +80,12 @@ class Award(Base):
     owed_before_micro: Mapped[int | None]
     entitled_before_micro: Mapped[int | None] = mapped_column(
         comment="sum of entitlements before this batch; for memory season only"
+    )
+    floor: Mapped[Pieces | None] = mapped_column(
+        comment="handed over when a corrected yield made this version; null for all other lines"
+    )
+    declined: Mapped[Pieces] = mapped_column(
+        server_default=text("0"), comment="given by the rule, but not held for lack of credit; counts as received"
     )
 
 

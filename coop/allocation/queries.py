@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from coop.allocation.models import AllocationRun, ChainHead
 from coop.core.claims import PRIORITY_RULE, BatchInput, Standing, Terms
+from coop.core.pool_correction import BatchVersion, correct
 from coop.core.pool_run import ClaimedBatch, PoolProblem, proof_of, share_out
 from coop.core.records import CHAIN_START
 from coop.db import Whole, columns_of
@@ -121,17 +122,44 @@ def pool_problem(
 
 
 def problem_of_run(session: Session, run: AllocationRun, field_key: bytes) -> PoolProblem:
-    """Read a run's problem as it was when it was worked out, whatever was published since."""
+    """Read a run's problem as it was when it was worked out, whatever was published or corrected since.
+
+    A corrected pool is read as it was first shared out: a correction is a version of one batch, with no problem of its own.
+    """
     problem = frozen_problem(session, run, field_key)
     if run.result_digest is None:
         return problem
     secret = seasons.season_secret(session, session.get_one(Pool, run.pool_id).season_id, field_key)
+    first = versions_of(session, run)[0]
     standing = Standing()
-    for family, household_id, owed, entitled in session.execute(_OPENING, {"run": run.id}):
+    for family, household_id, owed, entitled in session.execute(_OPENING, {"run": first.id}):
         name = pseudonym(secret, family, household_id)
         standing.owed[name] = owed
         standing.entitled[name] = entitled or 0
-    return replace(problem, standing=standing, chain_start=run.chain_start or CHAIN_START)
+    batches = problem.batches
+    if made := _made_at_first(session, run.pool_id):
+        batches = [
+            replace(one, batch=replace(one.batch, units=made.get(one.offering_id, one.batch.units))) for one in batches
+        ]
+    return replace(problem, batches=batches, standing=standing, chain_start=first.chain_start or CHAIN_START)
+
+
+def versions_of(session: Session, run: AllocationRun) -> list[AllocationRun]:
+    """Return a run with the versions that it corrects, the first one first."""
+    versions = [run]
+    while versions[0].corrects_id is not None:
+        versions.insert(0, session.get_one(AllocationRun, versions[0].corrects_id))
+    return versions
+
+
+def _made_at_first(session: Session, pool_id: int) -> dict[int, int]:
+    """Return, by offering, the pieces that corrected batches were first shared out with."""
+    corrected = session.scalars(
+        select(AllocationRun)
+        .where(AllocationRun.pool_id == pool_id, AllocationRun.corrects_id.is_not(None))
+        .order_by(AllocationRun.version.desc())
+    )
+    return {run.offering_id: run.units_before for run in corrected if run.offering_id and run.units_before is not None}
 
 
 def proof_of_run(session: Session, run_id: int, field_key: bytes) -> bytes:
@@ -139,8 +167,26 @@ def proof_of_run(session: Session, run_id: int, field_key: bytes) -> bytes:
     run = session.get_one(AllocationRun, run_id)
     problem = problem_of_run(session, run, field_key)
     shared = share_out(problem)
-    assert shared.result_digest == run.result_digest, f"run {run_id} can no longer be recomputed"
-    return proof_of(problem, shared)
+    first, *later = versions_of(session, run)
+    assert shared.result_digest == first.result_digest, f"run {first.id} can no longer be recomputed"
+    links = {one.offering_id: link for one, link in zip(problem.batches, shared.links, strict=True)}
+    lines = [proof_of(problem, shared)]
+    counts: dict[int, int] = {}
+    for version in later:
+        assert version.offering_id is not None
+        assert version.units is not None
+        counts[version.offering_id] = number = counts.get(version.offering_id, 1) + 1
+        rows = session.execute(_FLOORS, {"run": version.id, "offering": version.offering_id})
+        floors = {row.line_id: row.floor for row in rows}
+        made = BatchVersion(version.offering_id, number, version.units, floors)
+        corrected = correct(problem, shared, made, links[version.offering_id], version.chain_start or CHAIN_START)
+        assert corrected.link == version.result_digest, f"run {version.id} can no longer be recomputed"
+        links[version.offering_id] = corrected.link
+        lines += corrected.lines()
+    return b"".join(lines)
+
+
+_FLOORS = text("SELECT line_id, floor FROM award WHERE run_id = :run AND offering_id = :offering")
 
 
 @dataclass(frozen=True, slots=True)

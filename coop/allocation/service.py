@@ -153,8 +153,7 @@ def carry_out_publication(db: Db, lease: Lease, *, at: datetime) -> None:
         _book(session, run, pool.season_id, at=at)
         if run.memory == "season":
             session.execute(_ADD_ENTITLED, {"run": run.id, "season": pool.season_id})
-        assert run.result_digest is not None
-        head.result_digest, head.run_id = run.result_digest, run.id
+        move_chain(session, run)
         run.state = "published"
         _tell_members(session, run, pool)
 
@@ -373,6 +372,23 @@ def _book(session: Session, run: AllocationRun, season_id: int, *, at: datetime)
     _release_short(session, run, moved, at=at)
     if run.memory != "none":
         _move_standing(session, season_id, families, moved)
+
+
+def hold_chain(session: Session, season_id: int) -> str:
+    """Be the season's one writer until commit, and return where its chain stands."""
+    return _locked_chain(session, season_id).result_digest
+
+
+def chain_end(session: Session, season_id: int) -> str | None:
+    """Return where a season's chain stands, None before its first publication."""
+    return session.scalar(select(ChainHead.result_digest).where(ChainHead.season_id == season_id))
+
+
+def move_chain(session: Session, run: AllocationRun) -> None:
+    """Let the season's chain end with a run that is published now."""
+    head = _locked_chain(session, session.get_one(Pool, run.pool_id).season_id)
+    assert run.result_digest is not None
+    head.result_digest, head.run_id = run.result_digest, run.id
 
 
 def _release_short(session: Session, run: AllocationRun, moved: dict[str, Whole], *, at: datetime) -> None:

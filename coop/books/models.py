@@ -207,7 +207,7 @@ SELECT coalesce(s.season_id, w.season_id) AS season, coalesce(s.family, w.family
   FROM standing s
   FULL JOIN (SELECT season_id, family, household_id, sum(owed_micro) AS owed_micro, sum(entitled_micro) AS entitled_micro
                FROM (SELECT o.season_id, p.family, h.household_id,
-                            a.entitled_micro - 1000000 * (a.pieces - a.extra) AS owed_micro,
+                            a.entitled_micro - 1000000 * (a.pieces + a.declined - a.extra) AS owed_micro,
                             CASE u.memory WHEN 'season' THEN a.entitled_micro ELSE 0 END AS entitled_micro
                        FROM allocation_run u JOIN pool o ON o.id = u.pool_id
                        JOIN award a ON a.run_id = u.id
@@ -236,16 +236,22 @@ SELECT season_id, family, kind, sum(entitled_micro) FROM standing_event
         "I23",
         "Each published result continues the one before, and the season ends with the last",
         """
-SELECT coalesce(c.season_id, h.season_id) AS season, c.run_id AS run, c.chain_start, c.before, h.run_id AS head
-  FROM (SELECT o.season_id, u.id AS run_id, u.chain_start, u.result_digest,
-               coalesce(lag(u.result_digest) OVER closing, repeat('0', 64)) AS before,
-               lead(u.id) OVER closing IS NULL AS is_last
-          FROM allocation_run u JOIN pool o ON o.id = u.pool_id WHERE u.state = 'published'
-        WINDOW closing AS (PARTITION BY o.season_id ORDER BY o.closes_at, o.id)) c
-  FULL JOIN chain_head h ON h.season_id = c.season_id AND c.is_last
- WHERE c.chain_start IS DISTINCT FROM c.before
-    OR (c.run_id IS NULL AND (h.run_id IS NOT NULL OR h.result_digest <> repeat('0', 64)))
-    OR (c.is_last AND (h.run_id IS DISTINCT FROM c.run_id OR h.result_digest IS DISTINCT FROM c.result_digest))
+WITH link AS (
+  SELECT o.season_id, u.id AS run_id, u.chain_start, u.result_digest
+    FROM allocation_run u JOIN pool o ON o.id = u.pool_id WHERE u.state IN ('published', 'superseded'))
+SELECT season_id AS season, run_id AS run, chain_start, 'continues no result of its season' AS fault
+  FROM link l
+ WHERE l.chain_start IS DISTINCT FROM repeat('0', 64)
+   AND NOT EXISTS (SELECT FROM link b WHERE b.season_id = l.season_id AND b.result_digest = l.chain_start AND b.run_id <> l.run_id)
+ UNION ALL
+SELECT season_id, min(run_id), chain_start, 'two continue the same' FROM link GROUP BY season_id, chain_start HAVING count(*) > 1
+ UNION ALL
+SELECT coalesce(e.season_id, h.season_id), e.run_id, e.chain_start, 'the season does not end with it'
+  FROM (SELECT l.* FROM link l WHERE NOT EXISTS (
+          SELECT FROM link n WHERE n.season_id = l.season_id AND n.chain_start = l.result_digest)) e
+  FULL JOIN chain_head h ON h.season_id = e.season_id
+ WHERE (e.run_id IS NULL AND (h.run_id IS NOT NULL OR h.result_digest <> repeat('0', 64)))
+    OR (e.run_id IS NOT NULL AND (h.run_id IS DISTINCT FROM e.run_id OR h.result_digest IS DISTINCT FROM e.result_digest))
 """,
     ),
 )

@@ -16,7 +16,15 @@ from coop.standings.queries import Reach, largest_balances
 
 FIRST_ROWS: Final = 50
 SILENT_AFTER: Final = timedelta(seconds=30)
-OF_RUNS: Final = frozenset({jobs.COMPUTE_ALLOCATION, jobs.PUBLISH_ALLOCATION, jobs.COMPUTE_PAYOUTS})
+OF_RUNS: Final = frozenset(
+    {
+        jobs.COMPUTE_ALLOCATION,
+        jobs.PUBLISH_ALLOCATION,
+        jobs.COMPUTE_CORRECTION,
+        jobs.PUBLISH_CORRECTION,
+        jobs.COMPUTE_PAYOUTS,
+    }
+)
 """Jobs whose run was marked failed when they died: their run is asked for anew on its own page."""
 
 

@@ -93,6 +93,8 @@ STATES: Final = {
     },
     "job": {
         "allocation.compute": Said("Share out a pool"),
+        "corrections.compute": Said("Share out a corrected batch"),
+        "corrections.publish": Said("Publish a corrected batch"),
         "allocation.publish": Said("Publish a sharing out"),
         "payouts.compute": Said("Compute a payout"),
         "notices.deliver": Said("Send a mail"),

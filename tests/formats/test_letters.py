@@ -46,6 +46,15 @@ SAMPLES = {
             },
         ],
     },
+    "allocation_corrected": {
+        "name": "Ana",
+        "pool": "November pool",
+        "pool_id": 7,
+        "product": "Damson jam, 340 g",
+        "before": 3,
+        "pieces": 2,
+        "reason": "one jar was cracked",
+    },
     "pickup_point_ended": {"point": "Mill Yard", "place": "Mill Lane 3, Ashby"},
     "bank_details_changed": {
         "artisan": "Mia's pottery",

@@ -1,0 +1,1 @@
+"""What becomes of a batch already shared out when its yield is corrected."""
