@@ -26,6 +26,7 @@ WORDS = {
     "handover": "coop.commands.season",
     "reveal": "coop.commands.season",
     "compare": "coop.commands.comparing",
+    "correct": "coop.commands.corrections",
     "merge": "coop.commands.households",
     "split": "coop.commands.households",
     "payout": "coop.commands.money",
