@@ -10,11 +10,11 @@ from sqlalchemy.orm import Session
 
 from coop.allocation.queries import pool_problem, terms_of
 from coop.core.comparison import USUAL, UnderRule, compare
-from coop.core.errors import NotFound
+from coop.core.errors import NotFound, RuleBroken
 from coop.core.fairness import four_decimals
 from coop.core.outcome import BatchNumbers, Served, batch_numbers, with_yields
 from coop.core.paging import Slice, anywhere
-from coop.core.pool_run import PoolProblem, share_out
+from coop.core.pool_run import PoolProblem, input_digest_of, share_out
 from coop.core.pool_state import Step, pool_state, steps_of
 from coop.pools.models import Pool
 from coop.seasons.models import Season
@@ -187,6 +187,14 @@ def preview_page(
     )
 
 
+def refuse_other_inputs(session: Session, pool_id: int, seen: str, *, field_key: bytes) -> None:
+    """Refuse to share out what is not what was looked at: `inputs_changed`. `seen` is the input digest of the preview."""
+    reported = session.execute(_REPORTED, {"pool": pool_id}).all()
+    now = preview(session, pool_id, field_key, {row.id: _expected(row, is_open=False) for row in reported})
+    if input_digest_of(now) != seen:
+        raise RuleBroken("inputs_changed", "A yield or a wish changed since you looked. This is what would come of it now; look, and ask again.")  # fmt: skip
+
+
 def previewed(session: Session, facts: PoolFacts, field_key: bytes) -> PoolProblem:
     """Return the problem that sharing out a pool now would come from, with the latest yields."""
     reported = session.execute(_REPORTED, {"pool": facts.id}).all()
@@ -206,7 +214,10 @@ def _expected(reported: Any, *, is_open: bool) -> int:
 def preview(session: Session, pool_id: int, field_key: bytes, pieces: Mapping[int, int]) -> PoolProblem:
     """Return the problem that a run asked for now would freeze, given the latest pieces by offering."""
     found = select(Pool, Season).join(Season, Season.id == Pool.season_id).where(Pool.id == pool_id)
-    pool, season = session.execute(found).one()
+    row = session.execute(found).first()
+    if row is None:
+        raise NotFound
+    pool, season = row
     problem = pool_problem(session, pool, season, rule=season.rule, terms=terms_of(season), field_key=field_key)
     return with_yields(problem, pieces)
 

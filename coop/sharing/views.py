@@ -21,9 +21,10 @@ def pool(pool_id: int) -> Answer:
     form = forms.ShareOutForm()
     if form.accepted():
         with heeding(form):
-            run_id = service.request_run(
-                db(), pool_id, by=viewer().person_id, at=now(), without_missing=form.without_missing.data
-            )
+            with reading() as session:
+                queries.refuse_other_inputs(session, pool_id, form.seen.data, field_key=settings().field_key)
+            without = form.without_missing.data
+            run_id = service.request_run(db(), pool_id, by=viewer().person_id, at=now(), without_missing=without)
             return redirect(url_for("runs.run", run_id=run_id), code=303)
     with reading() as session:
         page = queries.preview_page(

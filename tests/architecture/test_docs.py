@@ -73,8 +73,6 @@ def test_every_link_inside_the_project_leads_somewhere(path):
         parts = urlsplit(link)
         if parts.scheme:
             continue
-        if parts.path.startswith("docs/pictures/") and not (ROOT / "docs" / "pictures").exists():
-            continue  # they are taken of the demo, all at once
         target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
         assert target.exists(), link
         if parts.fragment:

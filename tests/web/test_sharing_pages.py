@@ -213,6 +213,22 @@ def test_missing_yields_are_named_and_may_be_counted_as_nothing_made(db, client_
     assert (asked.status_code, asked.location) == (303, f"/allocation/{run_of(db, town.pool)}")
 
 
+def test_what_changed_since_it_was_looked_at_is_not_shared_out(db, client_as, town):
+    close(db, town)
+    report(db, town.gin, 4)
+    report(db, town.jam, 3)
+    admin = client_as("admin")
+    path = f"/pools/{town.pool}/allocation"
+    looked_at = next(one for one in forms_of(admin.get(path).text) if one.action == path).fields
+    report(db, town.gin, 3, reason="one broke")
+    refused = admin.post(path, data=looked_at)
+    assert refused.status_code == 409
+    assert "changed since you looked" in refused.text
+    assert run_of(db, town.pool) is None
+    again = next(one for one in forms_of(refused.text) if one.action == path).fields
+    assert admin.post(path, data=again).location == f"/allocation/{run_of(db, town.pool)}"
+
+
 def test_a_pool_waits_for_the_one_that_closed_before_it(db, client_as, town):
     close(db, town)
     with db.begin() as session:
