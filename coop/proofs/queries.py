@@ -107,7 +107,7 @@ SELECT p.id, p.name, p.opened_at, p.closes_at, p.season_id, s.name AS season, s.
   JOIN season s ON s.id = p.season_id
   LEFT JOIN season_secret t ON t.season_id = s.id
   LEFT JOIN allocation_run r ON r.pool_id = p.id AND r.state IN ('requested', 'waiting', 'proposed', 'publishing', 'published')
-  LEFT JOIN allocation_run c ON c.result_digest = r.chain_start AND c.state = 'published'
+  LEFT JOIN allocation_run c ON c.result_digest = r.chain_start AND c.state IN ('published', 'superseded')
   LEFT JOIN pool b ON b.id = c.pool_id
  WHERE p.id = :pool
 """)

@@ -9,6 +9,7 @@ import pytest
 from coop.core.claims import OFFERED_RULES, STANDING_RULE, BatchInput, Terms
 from coop.core.proof import verify_lines
 from coop.formats.stand_alone import stand_alone_verifier
+from tests.core.test_correction import a_corrected_proof
 from tests.proofs import BATCHES, proof_of
 
 
@@ -35,6 +36,13 @@ def test_one_file_on_bare_python_checks_a_proof_of_every_rule_that_is_offered(em
         0,
         {"ok": True, "batches": len(batches), "result_digest": link, "first_difference": None},
     )
+
+
+def test_one_file_checks_a_corrected_yield_too(empty_folder):
+    lines, _ = a_corrected_proof(Terms())
+    assert checked(empty_folder, lines) == (0, verify_lines(lines))
+    lines[-1] = lines[-1].replace(b'"units":4', b'"units":3')
+    assert checked(empty_folder, lines) == (1, verify_lines(lines))
 
 
 def test_one_file_finds_the_same_first_difference_as_the_co_op_s_own_check(empty_folder):
