@@ -13,7 +13,7 @@ Whole = NDArray[np.int64]
 Words = NDArray[np.uint64]
 Places = NDArray[np.intp]
 
-_CHUNK = 1 << 13
+_CHUNK = 1 << 14
 _TWO_THREADS_FROM = 1 << 16
 _DRAWS_AT_ONCE = 1 << 20
 _BITS = tuple(np.array(bits, np.uint64) for bits in range(65))
