@@ -11,8 +11,8 @@ from coop.bank import service as bank
 from coop.clock import now
 from coop.commands.running import COMMAND_LINE, SECOND_PERSON, Running, running, say, wait_until
 from coop.core.errors import NotFound, RuleBroken
-from coop.formats.camt import BankLine, BankStatement, write_camt053
-from coop.ledger import queries as ledger
+from coop.demo.bank import statement
+from coop.formats.camt import write_camt053
 from coop.payouts import queries
 from coop.payouts import service as payouts
 from coop.policy import service as policy
@@ -63,24 +63,8 @@ def paid(coop: Running, through: date, *, by: int, second: int, play: bool) -> d
 def _confirmation(coop: Running, run_id: int, booked_on: date) -> bytes:
     """Make the statement by which the bank would confirm a run's payments."""
     with coop.db() as session:
-        agreed = policy.all_current(session, at=now())
-        opening = ledger.bank_balance(session)
-        payments = queries.in_transit(session, run_id)
-    lines = tuple(
-        BankLine(f"{payment.end_to_end_id}BOOKED", -payment.amount_minor, booked_on, payment.end_to_end_id, "Payout")
-        for payment in payments
-    )
-    statement = BankStatement(
-        reference=f"RUN{run_id}",
-        iban=agreed["coop_iban"],
-        currency=agreed["currency"],
-        opening_minor=opening,
-        closing_minor=opening + sum(line.minor for line in lines),
-        opens_on=booked_on,
-        closes_on=booked_on,
-        lines=lines,
-    )
-    return write_camt053(statement, created_at=datetime.combine(booked_on, time(18), UTC))
+        said = statement(session, run_id, booked_on, at=now())
+    return write_camt053(said, created_at=datetime.combine(booked_on, time(18), UTC))
 
 
 def _day(written: str) -> date:

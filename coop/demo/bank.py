@@ -1,4 +1,4 @@
-"""The demo's bank: it confirms what it is sent."""
+"""The bank where money is not real, in the demo and for seasons brought in from files: it confirms what it is sent."""
 
 from datetime import date, datetime
 
@@ -19,7 +19,7 @@ def statement(session: Session, run_id: int, booked_on: date, *, at: datetime) -
         for sent in payouts.in_transit(session, run_id)
     )
     return camt.BankStatement(
-        reference=f"RCC {booked_on:%Y-%m}",
+        reference=f"RUN{run_id}",
         iban=agreed["coop_iban"],
         currency=agreed["currency"],
         opening_minor=opening,

@@ -8,6 +8,7 @@ import signal
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from sqlalchemy import create_engine, text
 
 from coop import bell, jobs
 from coop.failpoints import STEPS
@@ -91,6 +92,35 @@ def test_a_worker_frozen_past_its_lease_is_fenced_off_when_it_wakes(town) -> Non
     until(lambda: re.search(rf"job={jobs.COMPUTE_ALLOCATION} .* Fenced", town.crew.log("frozen")), "it was fenced off")
     town.publish()
     town.check_history()
+
+
+def test_a_full_disk_stops_the_work_and_spends_no_attempt_until_there_is_room(town) -> None:
+    """F14, in short: PostgreSQL answers that the disk is full, and later no more."""
+    run = town.request(town.close_a_pool())
+    owner = create_engine(town.crew.settings.owner_url)
+    with owner.begin() as database:
+        database.execute(text(_FULL))
+    town.crew.worker(with_beat=True)
+    until(lambda: "disk_full" in town.crew.log(), "the worker was told that the disk is full")
+    (row,) = outbox(town.db, jobs.COMPUTE_ALLOCATION)
+    assert (row.dead_at, row.done_at, row.lost) == (None, None, 0)
+    assert row.attempts <= 1, "only that which goes on now"
+    with town.db() as session:
+        assert session.scalar(text("SELECT count(*) FROM award WHERE run_id = :run"), {"run": run}) == 0
+    assert town.states() == {"requested"}
+    with owner.begin() as database:
+        database.execute(text("DROP TRIGGER full_disk ON award"))
+    owner.dispose()
+    town.await_state("proposed")
+    town.publish()
+    town.check_history()
+
+
+_FULL = """
+CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS
+ $$ BEGIN RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = 'disk_full'; END $$;
+CREATE TRIGGER full_disk BEFORE INSERT ON award FOR EACH STATEMENT EXECUTE FUNCTION full_disk();
+"""
 
 
 def ring_often(town, job: str, times: int = 20) -> None:
