@@ -77,7 +77,7 @@ NAV: Final[tuple[Section, ...]] = (
     Section(
         "Pools",
         (
-            Entry("office.pools", "Pools", ("office", "pools", "sharing", "runs")),
+            Entry("office.pools", "Pools", ("office", "pools", "sharing", "comparing", "runs")),
             Entry("seasons.everything", "Seasons", ("seasons.plan", "seasons.sizes", "terms.rule")),
         ),
     ),
