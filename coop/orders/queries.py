@@ -66,6 +66,7 @@ class OfferRow:
     price_minor: int
     deposit_minor: int
     cap: int | None
+    own_rule: str | None
     wish: int
     up_to: int
 
@@ -145,7 +146,7 @@ WITH mine AS MATERIALIZED (
   SELECT l.offering_id, l.wish, l.up_to FROM household_order o JOIN order_line l ON l.order_id = o.id
    WHERE o.pool_id = :pool AND o.household_id = :household),
 here AS (
-  SELECT f.id, f.batch_id, f.price_minor, f.deposit_minor, f.cap, p.name AS product, p.line, p.unit_many, p.picture,
+  SELECT f.id, f.batch_id, f.price_minor, f.deposit_minor, f.cap, f.rule AS own_rule, p.name AS product, p.line, p.unit_many, p.picture,
          p.min_age, a.id AS maker_id, a.name AS maker, a.craft, a.distance_km,
          coalesce(l.wish, 0) AS wish, coalesce(l.up_to, 0) AS up_to
     FROM offering f JOIN product p ON p.id = f.product_id JOIN artisan a ON a.id = p.artisan_id
@@ -222,6 +223,7 @@ def pool_page(session: Session, pool_id: int, household_id: int, sought: str, *,
             price_minor=row.price_minor,
             deposit_minor=row.deposit_minor,
             cap=row.cap,
+            own_rule=row.own_rule,
             wish=row.wish,
             up_to=row.up_to,
         )

@@ -97,3 +97,11 @@ def test_a_season_is_planned_with_its_rule(db, client_as):
     with db() as session:
         season = session.scalar(text("SELECT id FROM season WHERE name = 'Spring'"))
     assert versions(db, season) == [(1, "cea/webster@1", "none", None)]
+
+
+def test_members_read_the_rule_of_a_pool_and_the_own_rule_of_a_batch_while_they_order(db, client_as, season):
+    pool = a_pool_with_gin(db, season, rule="lottery@1")
+    pools.open_pool(db, pool, by=0, at=now())
+    page = client_as("member").get(f"/pools/{pool}").text
+    assert "shared out to the same level by weight, and whom rounding left short comes first the next time" in page
+    assert "if short, shared out by a draw, with as many tickets as share points" in page
