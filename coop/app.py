@@ -33,6 +33,7 @@ AREAS: Final = (
     "orders",
     "proofs",
     "awards",
+    "reasons",
     "packing",
     "pickups",
     "comparing",

@@ -6,12 +6,12 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from coop import jobs
+from coop.awards import queries as awards
 from coop.db import Db
 from coop.jobs import Lease
 from coop.notices import service as notices
 from coop.people import service as people
 from coop.ports.mail import Mailer, mailer_for
-from coop.reasons import queries as reasons
 from workers.answering import answers
 from workers.celery_app import settings
 
@@ -29,7 +29,7 @@ def deliver(db: Db, lease: Lease) -> None:
 
 
 def _awards(session: Session, person_id: int, values: dict[str, Any]) -> dict[str, Any]:
-    return reasons.letter_of_awards(session, person_id, values, field_key=settings().field_key)
+    return awards.letter_of_awards(session, person_id, values, field_key=settings().field_key)
 
 
 @cache

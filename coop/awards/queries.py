@@ -18,6 +18,7 @@ A_PAGE: Final = 50
 class AwardLine:
     """One line of an order; `pieces`, `extra` and `sentence` are empty until the pool is published."""
 
+    id: int
     product: str
     maker: str
     lot_number: str
@@ -119,6 +120,7 @@ def _pool(session: Session, pool_id: int) -> Any:
 def _line(row: Any, sentence: str) -> AwardLine:
     pieces = row.pieces or 0
     return AwardLine(
+        id=row.line_id,
         product=row.product,
         maker=row.maker,
         lot_number=row.lot_number,
@@ -130,3 +132,36 @@ def _line(row: Any, sentence: str) -> AwardLine:
         returned_minor=(row.up_to - pieces) * row.held_minor if row.pieces is not None else 0,
         sentence=sentence,
     )
+
+
+_AWARDS_OF_PERSON = text("""
+SELECT o.household_id, run.id AS run_id, l.offering_id, l.id AS line_id, p.name, l.wish, l.up_to, a.pieces,
+       l.unit_minor + l.deposit_minor AS held_minor, pool.pickup_on
+  FROM belonging m
+  JOIN household_order o ON o.household_id = m.household_id
+  JOIN pool ON pool.id = o.pool_id
+  JOIN order_line l ON l.order_id = o.id
+  JOIN allocation_run run ON run.pool_id = o.pool_id AND run.state = 'published'
+  JOIN award a ON a.run_id = run.id AND a.offering_id = l.offering_id AND a.line_id = l.id
+  JOIN offering f ON f.id = l.offering_id
+  JOIN product p ON p.id = f.product_id
+ WHERE m.person_id = :person AND m.ended_at IS NULL AND o.pool_id = :pool AND l.up_to > 0
+ ORDER BY p.name, l.id
+""")
+
+
+def letter_of_awards(session: Session, person_id: int, values: dict[str, Any], *, field_key: bytes) -> dict[str, Any]:
+    """Return what a published pool means to a person's household, line by line, for their letter."""
+    pool_id = values["pool_id"]
+    rows = session.execute(_AWARDS_OF_PERSON, {"person": person_id, "pool": pool_id}).all()
+    told: dict[int, str] = {}
+    if rows:
+        lines = [(row.offering_id, row.line_id) for row in rows]
+        told = sentences(session, rows[0].run_id, pool_id, rows[0].household_id, lines, field_key=field_key)
+    return {
+        "lines": [
+            {"product": row.name, "wish": row.wish, "pieces": row.pieces, "sentence": told[row.line_id]} for row in rows
+        ],
+        "pickup_on": rows[0].pickup_on.isoformat() if rows else "",
+        "returned_minor": sum((row.up_to - row.pieces) * row.held_minor for row in rows),
+    }

@@ -7,7 +7,7 @@ rounded (halves away from zero), and what was added today is what lies between t
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from coop.core.claims import MICRO
+from coop.core.claims import MICRO, parts_of
 from coop.core.explain_ways import Tie, Way
 
 
@@ -31,6 +31,7 @@ class AwardFacts:
 
     `award` is what the wish received, `extra` what came on top of it up to `more`. The balances are None where none are
     kept; `since` says in words from when `owed_before` stems, "" at the first batch. `level` and `part` are as in `Way`.
+    `place` among `claims` and where the pieces ran out belong to rules that go by an order, the last two to `lots`.
     """
 
     rule: str
@@ -49,10 +50,15 @@ class AwardFacts:
     tells_losses: bool = False
     part: Fraction = Fraction(0)
     tie: Tie | None = None
+    place: int = 0
+    ran_out_at: int = 0
+    claims: int = 0
+    next_lot: int = 0
+    left: int = 0
 
     @property
     def path(self) -> str:
-        return self.rule.split("@")[0].split("/")[0]
+        return parts_of(self.rule)[0]
 
 
 def facts_of(way: Way, place: int, since: str = "") -> AwardFacts:
@@ -76,6 +82,14 @@ def facts_of(way: Way, place: int, since: str = "") -> AwardFacts:
     )
     if not way.is_short:
         return facts
+    if way.order:
+        at = way.order.index(place) + 1 if place in way.order else 0
+        return replace(facts, place=at, ran_out_at=way.ran_out_at, claims=len(way.order))
+    if not way.divides:
+        first = max(batch.minimums[place] if batch.minimums else 0, 1)
+        pack = batch.packs[place] if batch.packs else 1
+        lot = pack if award else -(-first // pack) * pack
+        return replace(facts, next_lot=lot, left=batch.units - sum(way.awards))
     return replace(
         facts, level=way.level, tells_losses=way.tells_losses, part=way.parts[place], tie=way.ties.get(place)
     )
@@ -89,7 +103,16 @@ def sentence(facts: AwardFacts, wording: Wording) -> str:
         return f"You were the only one to ask for this batch, so all that came of it, {wording.of(facts.award)}, is yours{_standing_now(facts)}."
     if facts.rule.startswith("cea/standing"):
         return _by_standing(facts, wording) + "."
-    by_path = {"cea": _by_level, "proportional": _by_fraction, "cel": _by_losses, "talmud": _by_halves}
+    by_path = {
+        "cea": _by_level,
+        "proportional": _by_fraction,
+        "weighted_proportional": _by_weighted_fraction,
+        "cel": _by_losses,
+        "talmud": _by_halves,
+        "priority": _by_order,
+        "lottery": _by_order,
+        "lots": _by_lots,
+    }
     return f"{by_path[facts.path](facts, wording)}{_tie(facts.tie, wording)}{_standing_now(facts)}."
 
 
@@ -114,9 +137,35 @@ def _by_level(facts: AwardFacts, wording: Wording) -> str:
 
 
 def _by_fraction(facts: AwardFacts, wording: Wording) -> str:
-    thousandths = _rounded(facts.level * 1000)
+    thousandths = rounded(facts.level * 1000)
     everyone = f"everyone received {thousandths // 10}.{thousandths % 10} % of what they asked for"
     return f"{_shortage(facts, wording)}: {everyone}, yours {_rounding(facts)}"
+
+
+def _by_weighted_fraction(facts: AwardFacts, wording: Wording) -> str:
+    thousandths = rounded(facts.level * 1000)
+    everyone = f"every share point brought {thousandths // 10}.{thousandths % 10} % of the wish"
+    return f"{_shortage(facts, wording)}: {everyone}; with {facts.weight} yours is {_rounding(facts)}"
+
+
+def _by_order(facts: AwardFacts, wording: Wording) -> str:
+    if facts.path == "lottery":
+        came, there = f"you drew place {facts.place:,} of {facts.claims:,}", f"at place {facts.ran_out_at:,}"
+    else:
+        came, there = f"you ordered {ordinal(facts.place)} of {facts.claims:,}", f"at {ordinal(facts.ran_out_at)}"
+    ran_out = f"the {wording.several} ran out {there}"
+    if facts.place == facts.ran_out_at:
+        ran_out = f"the {wording.several} ran out with you"
+    return f"{_shortage(facts, wording)}: {came}; {ran_out}, so you {_received(facts.award, wording)}"
+
+
+def _by_lots(facts: AwardFacts, wording: Wording) -> str:
+    told = f"{_shortage(facts, wording)}: you {_received(facts.award, wording)}"
+    if facts.award + facts.next_lot > facts.wish:
+        return f"{told}, which is every whole pack of your wish"
+    if facts.next_lot > facts.left:
+        return f"{told}; your next pack of {facts.next_lot} did not fit in the {facts.left} left"
+    return told
 
 
 def _by_losses(facts: AwardFacts, wording: Wording) -> str:
@@ -218,24 +267,25 @@ def _points(weight: int) -> str:
 
 def _agreeing(level: Fraction, weight: int, part: Fraction) -> tuple[str, str]:
     """Tell a level with so many decimals that weight times what is told rounds to the part that is told."""
-    part_told = _rounded(part * 100)
+    part_told = rounded(part * 100)
     for decimals in range(2, 7):
-        told = _rounded(level * 10**decimals)
-        if part != level * weight or _rounded(Fraction(told * weight * 100, 10**decimals)) == part_told:
+        told = rounded(level * 10**decimals)
+        if part != level * weight or rounded(Fraction(told * weight * 100, 10**decimals)) == part_told:
             break
     return f"{told // 10**decimals}.{told % 10**decimals:0{decimals}}", amount(part_told)
 
 
 def _parts(pieces: Fraction) -> str:
-    return amount(_rounded(pieces * 100))
+    return amount(rounded(pieces * 100))
 
 
 def hundredths(micro: int) -> int:
     """Round micro-units to hundredths of a piece, halves away from zero."""
-    return _rounded(Fraction(100 * micro, MICRO))
+    return rounded(Fraction(100 * micro, MICRO))
 
 
-def _rounded(number: Fraction) -> int:
+def rounded(number: Fraction) -> int:
+    """Round to a whole number, halves away from zero."""
     below = (2 * abs(number.numerator) + number.denominator) // (2 * number.denominator)
     return -below if number < 0 else below
 

@@ -5,13 +5,15 @@ fractions before any rounding; turns are the pieces in the order in which the ru
 """
 
 from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from heapq import nlargest, nsmallest
 from math import floor
 
-from coop.core.claims import MICRO, BatchInput, Outcome, Terms
+from coop.core.claims import MICRO, PATHS, BatchInput, Outcome, Terms, parts_of
+from coop.core.order_rules import lottery_order
 from coop.core.rules import Path
 from coop.core.standing import average_heads, awards_above
 from coop.core.ticket_arrays import tickets_of_many
@@ -42,11 +44,26 @@ class Way:
 
     @property
     def path(self) -> str:
-        return self.batch.rule.split("@")[0].split("/")[0]
+        return parts_of(self.batch.rule)[0]
 
     @property
     def rounding(self) -> str:
-        return self.batch.rule.split("@")[0].partition("/")[2]
+        return parts_of(self.batch.rule)[1]
+
+    @property
+    def divides(self) -> bool:
+        """Whether the rule divides exactly first and rounds then; the others go by an order, or by whole lots."""
+        return self.path in PATHS
+
+    @cached_property
+    def shares(self) -> Sequence[int]:
+        """What the path is equal for: share points, or wishes, or both."""
+        batch = self.batch
+        if self.path == "proportional":
+            return batch.requests
+        if self.path == "weighted_proportional":
+            return [weight * wish for weight, wish in zip(batch.weights, batch.requests, strict=True)]
+        return batch.weights
 
     @cached_property
     def demand(self) -> int:
@@ -74,12 +91,13 @@ class Way:
     def parts(self) -> list[Fraction]:
         """The exact part of each before it is rounded to pieces."""
         assert self.is_short
+        assert self.divides
         batch = self.batch
         if self.heads:
             return awards_above(self.heads, batch.weights, batch.requests, batch.units)
-        shares = batch.requests if self.path == "proportional" else batch.weights
         asking = [place for place, wish in enumerate(batch.requests) if wish]
-        found = Path(self.path, [shares[p] for p in asking], [batch.requests[p] for p in asking]).awards(batch.units)
+        shares, wishes = [self.shares[p] for p in asking], [batch.requests[p] for p in asking]
+        found = Path(self.path.removeprefix("weighted_"), shares, wishes).awards(batch.units)
         parts = [Fraction(0)] * len(batch.ids)
         for place, part in zip(asking, found, strict=True):
             parts[place] = part
@@ -97,7 +115,7 @@ class Way:
                 return (wish - part) * batch.weights[place]
             if not losses and part < limit and (not self.heads or part):
                 head = self.heads[place] if self.heads else 0
-                return head + part / (wish if self.path == "proportional" else batch.weights[place])
+                return head + part / self.shares[place]
         ends = [head + part / weight for head, part, weight in zip(self.heads, self.parts, batch.weights, strict=False)]
         return max((end for end, part in zip(ends, self.parts, strict=False) if part), default=Fraction(0))
 
@@ -121,7 +139,7 @@ class Way:
     @property
     def has_turns(self) -> bool:
         """Whether the rule hands out piece by piece in an order that can be shown."""
-        return self.is_short and self.rounding not in {"", "wheel"}
+        return self.is_short and self.divides and self.rounding != "wheel"
 
     def turn(self, place: int, piece: int) -> Turn:
         """Give the turn of a claim's n-th piece, equal for all who stand level."""
@@ -131,9 +149,27 @@ class Way:
             whole = floor(self.parts[place])
             if piece == whole + 1:
                 return 1, whole - self.parts[place]
-            return (0, Fraction(0)) if piece <= whole else (2, Fraction(piece))
-        shares = self.batch.requests if self.path == "proportional" else self.batch.weights
-        return Path(self.path, shares, self.batch.requests).price(place, piece, self.rounding)
+            return (0 if piece <= whole else 2), Fraction(piece)
+        path = Path(self.path.removeprefix("weighted_"), self.shares, self.batch.requests)
+        return path.price(place, piece, self.rounding)
+
+    @cached_property
+    def order(self) -> list[int]:
+        """The claims that wish for anything, as `priority` or `lottery` serves them; empty under other rules."""
+        batch = self.batch
+        if self.path == "lottery":
+            drawn = lottery_order(batch.ids, batch.weights, tie_key(self.seed, batch.id))
+            return [place for place in drawn if batch.requests[place]]
+        if self.path == "priority":
+            tiers, times = (batch.tiers or [0] * len(batch.ids)), (batch.times or [0] * len(batch.ids))
+            asking = [place for place, wish in enumerate(batch.requests) if wish]
+            return sorted(asking, key=lambda p: (tiers[p], times[p], self.tickets[p], p))
+        return []
+
+    @property
+    def ran_out_at(self) -> int:
+        """The place in the order of the last claim that received any."""
+        return max(nth for nth, place in enumerate(self.order, start=1) if self.awards[place])
 
     def rank(self, place: int, piece: int) -> tuple[Turn, int, int]:
         """Give the turn of a piece with what settles equal ones: the drawn micro-unit and the ticket."""

@@ -3,15 +3,20 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from coop.allocation.queries import pseudonym
-from coop.core.claims import MICRO, BatchInput, Outcome, Terms
-from coop.core.explain import Wording, facts_of, sentence
+from coop.core import explain_pictures as pictures
+from coop.core.claims import MICRO, BatchInput, Outcome, Standing, Terms
+from coop.core.errors import NotFound
+from coop.core.explain import AwardFacts, Wording, amount, facts_of, rounded, sentence
 from coop.core.explain_ways import Way
+from coop.core.roles import Viewer, may_share_out
+from coop.core.sharing import share_out_batch
 from coop.core.tickets import seed_of
 from coop.draws import service as draws
 from coop.seasons import service as seasons
@@ -25,14 +30,13 @@ class SharedBatch:
     line_ids: Sequence[int]
     household_ids: Sequence[int]
     wording: Wording
-    family: str
 
     def place_of(self, line_id: int) -> int:
         return self.line_ids.index(line_id)
 
 
 _RUN = text("""
-SELECT r.pool_id, r.rule, r.memory, r.input_digest, p.name AS pool, p.opened_at, p.season_id, s.guest_weight
+SELECT r.pool_id, r.rule, r.memory, r.credit_cap, r.input_digest, p.name AS pool, p.opened_at, p.season_id, s.guest_weight
   FROM allocation_run r JOIN pool p ON p.id = r.pool_id JOIN season s ON s.id = p.season_id
  WHERE r.id = :run
 """)
@@ -45,7 +49,8 @@ SELECT f.id, b.lot_number, d.family, d.unit_one, d.unit_many, f.rule, coalesce(r
 """)
 
 _CLAIMS = text("""
-SELECT l.offering_id, l.id AS line_id, o.household_id, l.wish, l.up_to, a.pieces, a.entitled_micro, a.owed_before_micro
+SELECT l.offering_id, l.id AS line_id, o.household_id, l.wish, l.up_to, a.pieces, a.entitled_micro, a.owed_before_micro,
+       a.entitled_before_micro, (extract(epoch FROM l.ordered_at) * 1000000)::bigint AS raised
   FROM order_line l JOIN household_order o ON o.id = l.order_id
   JOIN award a ON a.run_id = :run AND a.offering_id = l.offering_id AND a.line_id = l.id
  WHERE l.offering_id = ANY(:offerings) AND l.up_to > 0
@@ -65,7 +70,7 @@ def shared_batches(
     weights = seasons.weights(session, run.season_id, at=run.opened_at, of=everybody)
     secret = seasons.season_secret(session, run.season_id, field_key)
     seed = seed_of(draws.drawn(session, run.pool_id).source_with(secret, run.pool).value, run.input_digest)
-    terms = Terms(None if run.memory == "none" else run.memory)
+    terms = Terms(None if run.memory == "none" else run.memory, run.credit_cap)
     found = {}
     for row in session.execute(_BATCHES, asked):
         names, own = _by_name(claims[row.id], secret, row.family)
@@ -77,10 +82,11 @@ def shared_batches(
             requests=[claim.wish for claim in own],
             tolerances=[claim.up_to - claim.wish for claim in own],
             rule=row.rule or run.rule,
+            times=[claim.raised for claim in own],
         )
-        way = Way(batch, _stored(own, keeps=terms.memory is not None), terms, seed)
+        way = Way(batch, _stored(own, terms), terms, seed)
         lines, households = [claim.line_id for claim in own], [claim.household_id for claim in own]
-        found[row.id] = SharedBatch(way, lines, households, Wording(row.unit_one, row.unit_many), row.family)
+        found[row.id] = SharedBatch(way, lines, households, Wording(row.unit_one, row.unit_many))
     return found
 
 
@@ -91,15 +97,16 @@ def _by_name(claims: Sequence[Any], secret: bytes, family: str) -> tuple[list[st
     return [name for name, _, _ in named], [claim for _, _, claim in named]
 
 
-def _stored(claims: Sequence[Any], *, keeps: bool) -> Outcome:
+def _stored(claims: Sequence[Any], terms: Terms) -> Outcome:
     awards = [claim.pieces for claim in claims]
-    if not keeps:
+    if terms.memory is None:
         return Outcome(awards)
     parts = [claim.entitled_micro for claim in claims]
     opening = [claim.owed_before_micro for claim in claims]
     served = [min(claim.pieces, claim.wish) for claim in claims]
     closing = [before + part - MICRO * award for before, part, award in zip(opening, parts, served, strict=True)]
-    return Outcome(awards, parts, opening, closing)
+    entitled = [claim.entitled_before_micro or 0 for claim in claims] if terms.memory == "season" else ()
+    return Outcome(awards, parts, opening, closing, entitled)
 
 
 _MOVED = text("""
@@ -170,34 +177,113 @@ def sentences(
     return told
 
 
-_AWARDS_OF_PERSON = text("""
-SELECT o.household_id, run.id AS run_id, l.offering_id, l.id AS line_id, p.name, l.wish, l.up_to, a.pieces,
-       l.unit_minor + l.deposit_minor AS held_minor, pool.pickup_on
-  FROM belonging m
-  JOIN household_order o ON o.household_id = m.household_id
-  JOIN pool ON pool.id = o.pool_id
-  JOIN order_line l ON l.order_id = o.id
-  JOIN allocation_run run ON run.pool_id = o.pool_id AND run.state = 'published'
-  JOIN award a ON a.run_id = run.id AND a.offering_id = l.offering_id AND a.line_id = l.id
-  JOIN offering f ON f.id = l.offering_id
-  JOIN product p ON p.id = f.product_id
- WHERE m.person_id = :person AND m.ended_at IS NULL AND o.pool_id = :pool AND l.up_to > 0
- ORDER BY p.name, l.id
+@dataclass(frozen=True, slots=True)
+class WhyPage:
+    """One award with the way to it; a drawing is None or empty where the rule has no such step.
+
+    `agrees` says whether working the batch out anew, from what was frozen, gave the stored awards. `rest` counts the
+    pieces that were left once all wishes were met, `room` those that members would still take.
+    """
+
+    pool_id: int
+    pool: str
+    published_at: datetime
+    product: str
+    maker: str
+    lot_number: str
+    wording: Wording
+    household_id: int
+    household: str
+    rule: str
+    path: str
+    rounding: str
+    sentence: str
+    facts: AwardFacts
+    members: int
+    points: int
+    rest: int
+    room: int
+    level: str
+    part: str
+    water: pictures.Water | None
+    account: list[pictures.Strip]
+    turns: list[pictures.TurnShown]
+    draw: pictures.Draw | None
+    name: str
+    agrees: bool
+
+
+_LINE = text("""
+SELECT l.offering_id, o.household_id, h.name AS household, p.id AS pool_id, p.name AS pool, r.id AS run_id, r.published_at,
+       d.name AS product, m.name AS maker, b.lot_number
+  FROM order_line l JOIN household_order o ON o.id = l.order_id JOIN household h ON h.id = o.household_id
+  JOIN pool p ON p.id = o.pool_id JOIN allocation_run r ON r.pool_id = p.id AND r.state = 'published'
+  JOIN offering f ON f.id = l.offering_id JOIN batch b ON b.id = f.batch_id
+  JOIN product d ON d.id = f.product_id JOIN artisan m ON m.id = d.artisan_id
+ WHERE l.id = :line AND l.up_to > 0
 """)
 
 
-def letter_of_awards(session: Session, person_id: int, values: dict[str, Any], *, field_key: bytes) -> dict[str, Any]:
-    """Return what a published pool means to a person's household, line by line, for their letter."""
-    pool_id = values["pool_id"]
-    rows = session.execute(_AWARDS_OF_PERSON, {"person": person_id, "pool": pool_id}).all()
-    told: dict[int, str] = {}
-    if rows:
-        lines = [(row.offering_id, row.line_id) for row in rows]
-        told = sentences(session, rows[0].run_id, pool_id, rows[0].household_id, lines, field_key=field_key)
-    return {
-        "lines": [
-            {"product": row.name, "wish": row.wish, "pieces": row.pieces, "sentence": told[row.line_id]} for row in rows
-        ],
-        "pickup_on": rows[0].pickup_on.isoformat() if rows else "",
-        "returned_minor": sum((row.up_to - row.pieces) * row.held_minor for row in rows),
-    }
+def may_see(session: Session, viewer: Viewer, /, *, line_id: int) -> bool:
+    """Whether a line is of the viewer's own household, or the viewer shares out."""
+    owner = "SELECT o.household_id FROM order_line l JOIN household_order o ON o.id = l.order_id WHERE l.id = :line"
+    household_id = session.scalar(text(owner), {"line": line_id})
+    return household_id is not None and (household_id == viewer.household_id or may_share_out(viewer))
+
+
+def why_page(session: Session, line_id: int, *, field_key: bytes) -> WhyPage:
+    """Return the way to one published award, worked out anew from what its batch froze."""
+    line = session.execute(_LINE, {"line": line_id}).first()
+    if line is None:
+        raise NotFound
+    shared = shared_batches(session, line.run_id, [line.offering_id], field_key=field_key)[line.offering_id]
+    way, place = shared.way, shared.place_of(line_id)
+    facts = facts_of(way, place, since(session, line.pool_id, line.household_id)[line_id])
+    before, after = facts.owed_before, facts.owed_after
+    keeps = before is not None and after is not None and facts.wish and way.is_short
+    return WhyPage(
+        pool_id=line.pool_id,
+        pool=line.pool,
+        published_at=line.published_at,
+        product=line.product,
+        maker=line.maker,
+        lot_number=line.lot_number,
+        wording=shared.wording,
+        household_id=line.household_id,
+        household=line.household,
+        rule=way.batch.rule,
+        path=way.path,
+        rounding=way.rounding,
+        sentence=sentence(facts, shared.wording),
+        facts=facts,
+        members=sum(1 for wish in way.batch.requests if wish),
+        points=sum(w for w, wish in zip(way.batch.weights, way.batch.requests, strict=True) if wish),
+        rest=max(0, facts.units - facts.demand),
+        room=sum(way.batch.tolerances),
+        level=amount(rounded(facts.level * 100)),
+        part=amount(rounded(facts.part * 100)),
+        water=pictures.water(way, place) if way.is_short and way.divides and facts.wish else None,
+        account=pictures.account(before or 0, way.outcome.entitlements[place], facts.award, after or 0)
+        if keeps
+        else [],
+        turns=_turns(way, place) if facts.wish else [],
+        draw=pictures.draw(facts.tie) if facts.tie else None,
+        name=way.batch.ids[place],
+        agrees=_agrees(way),
+    )
+
+
+def _turns(way: Way, place: int) -> list[pictures.TurnShown]:
+    if way.has_turns:
+        return pictures.turns(way, place)
+    return pictures.served(way, place) if way.is_short and way.order else []
+
+
+def _agrees(way: Way) -> bool:
+    """Whether sharing the batch out again gives the stored awards, entitlements and balances."""
+    stored = way.outcome
+    owed, entitled = (dict(zip(way.batch.ids, kept, strict=False)) for kept in (stored.opening, stored.entitled))
+    standing = Standing(owed, entitled)
+    anew = share_out_batch(way.batch, standing, way.terms, way.seed)
+    parts = ("awards", "entitlements", "closing")
+    return all(list(getattr(anew, part)) == list(getattr(stored, part)) for part in parts)

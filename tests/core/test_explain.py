@@ -1,12 +1,14 @@
 """The sentence to the member: true, and its numbers add up. The expected numbers were worked out on paper."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coop.core.claims import MICRO, STANDING_RULE, WEBSTER_RULE, BatchInput, Outcome, Standing, Terms
+from coop.core import explain_pictures as pictures
+from coop.core.claims import MICRO, RULES, STANDING_RULE, WEBSTER_RULE, BatchInput, Outcome, Standing, Terms
 from coop.core.explain import AwardFacts, Wording, facts_of, sentence
 from coop.core.explain_ways import Tie, Way, with_the_turns_around
 from coop.core.fairness import four_decimals, jain, lowest_fill
@@ -22,7 +24,7 @@ def facts(**changes):
     return AwardFacts(**{**values, **changes})
 
 
-def way(rule, units, claims, *, awards=None, terms=None, more=None, owed=None):
+def way(rule, units, claims, *, awards=None, terms=None, more=None, owed=None, times=()):
     """A batch of claims {name: (weight, wish)}, shared out by the engine or with the awards given."""
     names = sorted(claims)
     batch = BatchInput(
@@ -33,6 +35,7 @@ def way(rule, units, claims, *, awards=None, terms=None, more=None, owed=None):
         [claims[name][1] for name in names],
         [(more or {}).get(name, 0) for name in names],
         rule,
+        times=times,
     )
     terms = terms or Terms("rounding" if rule == STANDING_RULE else None)
     if awards is None:
@@ -194,6 +197,80 @@ def test_talmud_tells_on_which_side_of_half_the_batch_lies():
     )
 
 
+# orders and lots
+
+
+def test_who_came_first_reads_where_the_pieces_ran_out():
+    # Ben asked first, then Cleo, then Ana: 5 jars for 3, 3 and 2.
+    found = way("priority@1", 5, {"ana": (1, 2), "ben": (1, 3), "cleo": (1, 3)}, times=[30, 10, 20])
+    assert (
+        told(found, "ben")
+        == "5 jars for 8 wished: you ordered 1st of 3; the jars ran out at 2nd, so you received 3 jars."
+    )
+    assert (
+        told(found, "cleo")
+        == "5 jars for 8 wished: you ordered 2nd of 3; the jars ran out with you, so you received 2 jars."
+    )
+    assert (
+        told(found, "ana")
+        == "5 jars for 8 wished: you ordered 3rd of 3; the jars ran out at 2nd, so you received none this time."
+    )
+
+
+def test_who_drew_reads_the_place():
+    found = way("lottery@1", 1, {"ana": (2, 1), "ben": (1, 1)})
+    first = found.batch.ids[found.order[0]]
+    last = found.batch.ids[found.order[1]]
+    assert (
+        told(found, first)
+        == "1 jar for 2 wished: you drew place 1 of 2; the jars ran out with you, so you received 1 jar."
+    )
+    assert (
+        told(found, last)
+        == "1 jar for 2 wished: you drew place 2 of 2; the jars ran out at place 1, so you received none this time."
+    )
+
+
+def test_who_takes_packs_reads_that_the_next_did_not_fit():
+    found = way("lots@1", 4, {"ana": (1, 6), "ben": (1, 6)}, awards={"ana": 0, "ben": 0})
+    found = Way(replace(found.batch, packs=[6, 6]), found.outcome, found.terms, SEED)
+    assert told(found, "ana") == (
+        "4 jars for 12 wished: you received none this time; your next pack of 6 did not fit in the 4 left."
+    )
+
+
+@given(st.data())
+def test_every_rule_has_its_sentence_and_its_drawings(data):
+    names = [f"m{n}" for n in range(data.draw(st.integers(1, 5)))]
+    claims = {name: (data.draw(st.integers(1, 4)), data.draw(st.integers(0, 5))) for name in names}
+    more = {name: data.draw(st.integers(0, 2)) for name in names}
+    times = [data.draw(st.integers(0, 3)) for _ in names]
+    rule = data.draw(st.sampled_from(RULES))
+    memory = data.draw(st.sampled_from(["rounding", "season"] + ([None] if rule != STANDING_RULE else [])))
+    found = way(rule, data.draw(st.integers(0, 20)), claims, more=more, times=times, terms=Terms(memory))
+    for place, name in enumerate(found.batch.ids):
+        words = told(found, name)
+        assert words[0].isupper() or words[0].isdigit()
+        assert words.endswith(".")
+        if not found.is_short or not found.batch.requests[place]:
+            continue
+        if found.divides:
+            drawn = pictures.water(found, place)
+            assert abs(sum(column.width for column in drawn.columns) - 100) < 0.1
+            assert sum(column.is_own for column in drawn.columns) == 1
+            assert all(column.floor <= column.filled <= column.wish <= 100 for column in drawn.columns)
+        shown = (
+            pictures.turns(found, place) if found.has_turns else pictures.served(found, place) if found.order else []
+        )
+        assert all(0 <= turn.width <= 100 for turn in shown)
+        assert [turn.nth for turn in shown] == sorted(turn.nth for turn in shown)
+        assert not shown or any(turn.is_own for turn in shown)
+        if memory:
+            parts = [sums[place] for sums in (found.outcome.opening, found.outcome.entitlements, found.outcome.closing)]
+            strips = pictures.account(parts[0], parts[1], found.awards[place], parts[2])
+            assert all(-0.01 <= strip.x <= 100 and strip.x + strip.width <= 100.02 for strip in strips)
+
+
 # where no rule decides
 
 
@@ -260,7 +337,7 @@ def test_the_turns_are_the_order_in_which_the_rule_hands_out(data):
     claims = {name: (data.draw(st.integers(1, 4)), data.draw(st.integers(0, 5))) for name in names}
     demand = sum(wish for _, wish in claims.values())
     units = data.draw(st.integers(0, demand))
-    rule = data.draw(st.sampled_from([STANDING_RULE, WEBSTER_RULE]))
+    rule = data.draw(st.sampled_from([rule for rule in RULES if "/" in rule and "wheel" not in rule]))
     found = way(rule, units, claims, owed={name: data.draw(st.integers(-MICRO, MICRO)) for name in names})
     if not found.is_short:
         return

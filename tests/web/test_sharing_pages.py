@@ -13,13 +13,13 @@ from sqlalchemy import select, text
 
 from coop import jobs
 from coop.allocation import service as allocation
+from coop.awards.queries import letter_of_awards
 from coop.batches import service as batches
 from coop.clock import now
 from coop.core.proof import verify_lines
 from coop.orders.service import Wish, place_order
 from coop.pools import service as pools
 from coop.pools.models import Offering
-from coop.reasons.queries import letter_of_awards
 from coop.seasons import service as seasons
 from tests.builders import (
     a_batch,
@@ -351,6 +351,68 @@ def test_a_member_reads_what_they_got_and_why(db, client_as, town, published):
     assert "€5.20 went back to your credit." in page  # held for 4 jam, got 3
 
 
+def line_of(db, offering, household):
+    asked = "SELECT l.id FROM order_line l JOIN household_order o ON o.id = l.order_id WHERE o.household_id = :household AND l.offering_id = :offering"
+    with db() as session:
+        return session.scalar(text(asked), {"household": household, "offering": offering})
+
+
+def why(db, offering, household):
+    return f"/awards/{line_of(db, offering, household)}/why"
+
+
+def test_why_shows_the_way_to_an_award_step_by_step(db, client_as, town, published):
+    tomas = member_of(db, client_as("member"), town.tomas)
+    path = why(db, town.gin, town.tomas)
+    assert path in tomas.get(f"/pools/{town.pool}/awards").text
+    page = words(tomas.get(path).text)
+    assert "4 jars made · 6 wished for by 2 members" in page
+    assert (
+        "It came to rest at 1.33 jars for one share point. You have 1, so your part is 1.33 of the 3 you wished for."
+        in page
+    )
+    # Nothing from before; 1.33 today, less the one received.
+    assert "You were owed 0.00 Entitled to today 1.33 Received 1 You are owed now 0.33" in page
+    # Turns by what is owed at that moment: Ana 2.67 and 1.67, Tomas 1.33, Ana 0.67, and then Tomas again at 0.33.
+    turns = "1 member 2.67 yes 2 member 1.67 yes 3 you 1.33 yes 4 member 0.67 yes 5 you 0.33 no"
+    assert turns in re.sub(r"\s+", " ", page)
+    assert "worked the batch out anew, and it gave what was recorded" in page
+
+
+def test_why_tells_that_all_wishes_were_met_and_who_had_the_rest(db, client_as, town, published):
+    page = words(member_of(db, client_as("member"), town.ana).get(why(db, town.jam, town.ana)).text)
+    assert (
+        "Every wish was met, so no rule had to decide. 1 jar was left over; members would have taken up to 2 on top"
+        in page
+    )
+    assert "Whose turn it was" not in page
+
+
+def test_why_is_for_the_household_itself_and_for_admins(db, client_as, visitor, town, published):
+    path = why(db, town.gin, town.ana)
+    tomas = member_of(db, client_as("member"), town.tomas)
+    assert tomas.get(path).status_code == 404
+    assert tomas.get("/awards/999999/why").status_code == 404
+    assert visitor.get(path).status_code in {302, 303}
+    assert "As Ana reads it." in words(client_as("admin").get(path).text)
+
+
+def test_there_is_no_why_before_the_outcome_is_published(db, client_as, town, proposed):
+    assert member_of(db, client_as("member"), town.ana).get(why(db, town.gin, town.ana)).status_code == 404
+
+
+def test_why_says_so_when_the_record_is_not_what_the_rule_gives(db, client_as, town, published):
+    with db.begin() as session:
+        session.execute(
+            text(
+                "INSERT INTO release (batch_id, version, pieces, released_by, released_at) SELECT batch_id, 2, 5, 0, now() FROM offering WHERE id = :gin"
+            ),
+            {"gin": town.gin},
+        )
+    page = words(member_of(db, client_as("member"), town.tomas).get(why(db, town.gin, town.tomas)).text)
+    assert "this batch gives something else than what was recorded" in page
+
+
 def test_another_households_award_is_never_shown(db, client_as, town, published):
     tomas = member_of(db, client_as("member"), town.tomas)
     page = words(tomas.get(f"/pools/{town.pool}/awards").text)
@@ -403,6 +465,9 @@ def test_a_batch_shared_out_by_itself_is_explained_by_share_points(db, client_as
     # Two households of weight 1 and 3 jars: each point stands for 1.5, and a ticket decides who has the third.
     assert "3 jars for 4 wished: every share point stood for 1.50 jars; you have one, so you received 1 jar: you and 1 other stood level for the last jar" in short  # fmt: skip
     assert "was 2nd of 2." in short
+    drawn = words(member_of(db, client_as("member"), ana).get(why(db, jam, ana)).text)
+    assert "2 stood exactly level for the last jar, so the tickets decided" in drawn
+    assert "2 member 0.50 yes" in drawn or "2 you 0.50 yes" in drawn  # the first piece of each is due at 1/2
     for one in (ana, tomas):
         letter = letter_to(db, pool, one, local_settings)
         assert len(letter["lines"]) == 1
