@@ -4,7 +4,7 @@
     python3 dev.py demo              a believable co-op, served with all its parts; Ctrl-C stops everything
     python3 dev.py test [WORDS...]   every check, then the tests; words go to pytest, --full runs the long forms
     python3 dev.py coop WORDS...     any word of the co-op's own command
-    python3 dev.py bench [WORDS...]  the measurements
+    python3 dev.py bench [WORDS...]  the measurements; --full brings the programs compared with
     python3 dev.py lint              the checks alone
     python3 dev.py lock              pin the dependencies anew
 
@@ -32,7 +32,21 @@ GROUPS = {
     "production": [],
     "demo": ["--group", "embedded"],
     "test": ["--group", "embedded", "--group", "test", "--group", "lint", "-c", "requirements/demo.lock"],
+    "bench": [
+        "--group",
+        "embedded",
+        "--group",
+        "test",
+        "--group",
+        "lint",
+        "--group",
+        "bench",
+        "-c",
+        "requirements/test.lock",
+    ],
 }
+HOLDS = {"demo": ("test", "bench"), "test": ("bench",)}
+"""Locks that have all of another's packages."""
 CHECKS = {
     "ruff": ["ruff", "check", "."],
     "ruff format": ["ruff", "format", "--check", "."],
@@ -50,7 +64,7 @@ def main(words: list[str]) -> int:
     if word == "coop":
         return become("demo", "-P", "-m", "coop.cli", *rest)
     if word == "bench":
-        return become("test", "-P", "-m", "bench", *rest)
+        return become("bench" if "--full" in rest else "test", "-P", "-m", "bench", *rest)
     if word == "lint":
         install("test")
         return lint()
@@ -101,7 +115,7 @@ def install(lock_name: str) -> None:
     """Bring the packages of a lock into the virtual environment, unless they are there to the last byte."""
     VENV.mkdir(parents=True, exist_ok=True)
     with alone():
-        if stamp_of(lock_name) in stamps() or (lock_name == "demo" and stamp_of("test") in stamps()):
+        if {stamp_of(name) for name in (lock_name, *HOLDS.get(lock_name, ()))} & set(stamps()):
             return
         begun = time.monotonic()
         say(f"installing the pinned packages of requirements/{lock_name}.lock into {VENV}")

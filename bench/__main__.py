@@ -1,18 +1,19 @@
 """python3 dev.py bench [NAME ...] [--full] [--data DIR]
 
 One JSON line a figure on standard output. The short form measures the week that the project carries, stretched to
-eight, and fails only beyond 1.5 times a target; --full takes the medians of five paired runs. With --data DIR (members,
-products, orders, yields) the season's steps and the pages are measured on the whole season in DIR.
+eight, and fails only beyond 1.5 times a target; --full takes the medians of five paired runs, and compares with the
+programs of the group `bench`. With --data DIR (members, products, orders, yields) the season's steps and the pages are
+measured on the whole season in DIR.
 """
 
 import argparse
 import sys
 from pathlib import Path
 
-from bench import engine, pages, season
+from bench import engine, leximin, pages, season
 from bench.measure import WEEK, Plan, Report
 
-BENCHES = {"engine": engine.measure, "season": season.measure, "pages": pages.measure}
+BENCHES = {"engine": engine.measure, "leximin": leximin.measure, "season": season.measure, "pages": pages.measure}
 
 
 def main() -> int:

@@ -5,7 +5,6 @@ possible. That is asked of the residual graph between products: a product may be
 or to one that the member would give back for it. Sets of products are the bits of whole numbers.
 """
 
-from collections import deque
 from collections.abc import Sequence
 from functools import reduce
 from itertools import pairwise
@@ -60,7 +59,7 @@ class _Picking:
         ends = np.cumsum(np.bincount(columns.products[order], minlength=many))[:-1]
         self._holders: list[list[int]] = [own.tolist() for own in np.split(owners[order], ends)]
         self._leads = [reduce(or_, {self._takes[member] for member in own}, 0) for own in self._holders]
-        self._ways = [0] * many
+        self._known = [0] * many
         self._tried: dict[tuple[int, int], int] = {}
         self._again: dict[tuple[int, int], list[int]] = {}
 
@@ -84,7 +83,15 @@ class _Picking:
     def _exchanged(self, member: int, product: int) -> bool:
         """Make place for the member on a product in exchange for a piece held; gives whether there is a way."""
         ends = self._free | self._holds[member]
-        while self._reach(product) & ends:
+        if ends >> product & 1:
+            self._exchange(member, [(-1, product)])
+            return True
+        for last in _listed(self._leads[product] & ends):  # most ways have one step
+            mover = self._mover(product, last)
+            if mover >= 0:
+                self._exchange(member, [(-1, product), (mover, last)])
+                return True
+        while not self._known[product] or self._known[product] & ends:
             path = self._path(product, ends)
             if path:
                 self._exchange(member, path)
@@ -99,7 +106,7 @@ class _Picking:
         if self._holds[member] >> last & 1:
             self._leave(member, last)
             return
-        back = (self._holds[member] & -self._holds[member]).bit_length() - 1
+        back = _lowest(self._holds[member])
         self._leave(member, back)
         self._free_pieces[back] += 1
         self._free |= 1 << back
@@ -140,44 +147,29 @@ class _Picking:
             self._again[before, after].append(mover)
         if not self._leads[before] >> after & 1:
             self._leads[before] |= 1 << after
-            self._ways = [0] * len(self._ways)
-
-    def _reach(self, start: int) -> int:
-        """Give the products to which a product leads, itself among them, and maybe more."""
-        if not self._ways[start]:
-            seen = new = 1 << start
-            while new:
-                more = 0
-                for product in _listed(new):
-                    more |= self._leads[product]
-                new = more & ~seen
-                seen |= new
-            self._ways[start] = seen
-        return self._ways[start]
+            self._known = [0 if known >> before & 1 and not known >> after & 1 else known for known in self._known]
 
     def _path(self, start: int, ends: int) -> list[tuple[int, int]]:
         """Find a shortest way to one of `ends` as (mover, product) steps, the first without a mover; empty if a step
         turns out to be closed.
         """
-        before = {start: -1}
-        queue, seen, end = deque([start]), 1 << start, start
-        while not ends >> end & 1:
-            product = queue.popleft()
-            new = self._leads[product] & ~seen
-            if new & ends:
-                end = (new & ends & -(new & ends)).bit_length() - 1
-                before[end] = product
-                break
+        layers, seen = [1 << start], 1 << start
+        while not layers[-1] & ends:
+            new = reduce(or_, [self._leads[product] for product in _listed(layers[-1])]) & ~seen
+            if not new:
+                self._known[start] = seen
+                return []
             seen |= new
-            for other in _listed(new):
-                before[other] = product
-                queue.append(other)
+            layers.append(new)
+        last = _lowest(layers[-1] & ends)
         path = []
-        while before[end] >= 0:
-            path.append((self._mover(before[end], end), end))
-            end = before[end]
-        path.append((-1, start))
-        return [] if any(mover < 0 for mover, _ in path[:-1]) else path[::-1]
+        for layer in layers[-2::-1]:
+            before = next(product for product in _listed(layer) if self._leads[product] >> last & 1)
+            path.append((self._mover(before, last), last))
+            if path[-1][0] < 0:
+                return []
+            last = before
+        return [(-1, start), *path[::-1]]
 
     def _mover(self, before: int, after: int) -> int:
         """Find a member who would move a piece from one product to another; -1 and the way is closed if nobody would."""
@@ -195,7 +187,6 @@ class _Picking:
                 return member
         self._tried[before, after] = len(holders)
         self._leads[before] &= ~(1 << after)
-        self._ways = [0] * len(self._ways)
         return -1
 
 
@@ -218,3 +209,7 @@ def _listed(products: int) -> list[int]:
         found.append((products & -products).bit_length() - 1)
         products &= products - 1
     return found
+
+
+def _lowest(products: int) -> int:
+    return (products & -products).bit_length() - 1

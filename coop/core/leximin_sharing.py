@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import chain
+from operator import itemgetter
 
 import numpy as np
 
@@ -36,28 +37,30 @@ def share_out_together(network: Network, seed: bytes, batch_id: str, opening: Se
 
 def within_bounds(network: Network, opening: Sequence[int] | None) -> bool:
     """Tell whether no product or sum in here can leave 64 bits."""
-    parts = 1 if opening is None else MICRO
-    most = max(network.limits()) * parts
+    scale = 1 if opening is None else MICRO
+    given = max(map(itemgetter(1), chain.from_iterable(network.wishes)), default=0)
+    links, whole = max(map(len, network.wishes)), sum(network.units)
+    most = min(max(network.caps), links * max(network.units, default=0), whole) * scale
     heaviest, lightest = max(network.weights), min(network.weights)
     grid = 2 * heaviest * heaviest + 1
     highest = (2 * most + 1) * grid // (2 * lightest) + 2
-    demand = sum(min(limit, network.units[product]) for wishes in network.wishes for product, limit in wishes)
     balances = max((abs(owed) for owed in opening or ()), default=0)
-    sizes = (4 * highest * heaviest, demand * parts, sum(network.units) * parts, balances + 2 * most)
-    return all(size < _SAFE for size in sizes)
+    sums = len(network.ids) * most + whole * scale + links * whole * scale
+    return all(size < _SAFE for size in (4 * highest * heaviest, sums, balances + 2 * most, given, max(network.caps)))
 
 
 def _columns(network: Network, key: bytes) -> Columns:
-    numbers = np.array([claim_number(member) for member in network.ids], np.uint64)
-    products = np.array([product for wishes in network.wishes for product, _ in wishes], np.intp)
     units = np.array(network.units, np.int64)
-    limits = (min(limit, network.units[product]) for product, limit in chain.from_iterable(network.wishes))
+    counts = list(map(len, network.wishes))
+    edges = np.array(list(chain.from_iterable(network.wishes)), np.int64).reshape(-1, 2)
+    products = edges[:, 0].astype(np.intp)
+    limits = np.minimum(edges[:, 1], units[products]) if len(edges) else edges[:, 1]
     return Columns(
         np.array(network.weights, np.int64),
-        np.array(network.limits(), np.int64),
-        tickets(key, numbers),
-        np.cumsum([0, *map(len, network.wishes)]),
+        np.minimum(np.array(network.caps, np.int64), sum(network.units)),
+        tickets(key, np.array([claim_number(member) for member in network.ids], np.uint64)),
+        np.cumsum([0, *counts]),
         products,
-        np.fromiter(limits, np.int64, len(products)),
+        limits,
         units,
     )
