@@ -96,7 +96,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_witness")),
         sa.ForeignKeyConstraint(["pool_id", "n"], ["draw.pool_id", "draw.n"], name=op.f("fk_witness_pool_id")),
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_witness_person_id")),
-        sa.UniqueConstraint("pool_id", "n", "person_id", name=op.f("uq_witness_pool_id")),
+        sa.UniqueConstraint("pool_id", "n", "person_id", name=op.f("uq_witness_pool_id_n_person_id")),
         sa.UniqueConstraint("hash", name=op.f("uq_witness_hash")),
         sa.CheckConstraint(
             "secret IS NULL OR (octet_length(secret) = 32 AND encode(sha256(secret), 'hex') = hash)",
