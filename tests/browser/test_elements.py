@@ -42,6 +42,8 @@ def rendered() -> str:
     return env.from_string(PAGE).render(
         coop_name="Riverside",
         nav=(),
+        page_language="en-IE",
+        beneath=(),
         viewer=None,
         footer_links=(),
         person_links=(),

@@ -676,7 +676,7 @@ def test_a_comparison_offers_nothing_to_choose(client_as, town, proposed):
 
 def test_comparing_asks_few_queries(client_as, town, proposed, queries_of):
     admin = client_as("admin")
-    assert queries_of(lambda: admin.get(f"/pools/{town.pool}/compare")) <= 14
+    assert queries_of(lambda: admin.get(f"/pools/{town.pool}/compare")) <= 15
 
 
 def test_comparing_what_is_not_shared_out_yet_asks_few_queries(db, client_as, town, queries_of):
