@@ -1,98 +1,14 @@
 """One true sentence to the member for each award, from numbers that the record keeps.
 
 Parts of pieces are told in hundredths, so that the numbers in one sentence add up: the balances before and after are
-rounded (halves away from zero), and what was added today is what lies between them. Nothing is decided by them.
+rounded (halves away from zero), and what was added today is what lies between them.
 """
 
-from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from coop.core.claims import MICRO, parts_of
-from coop.core.explain_ways import Tie, Way
-
-
-@dataclass(frozen=True, slots=True)
-class Wording:
-    """What the pieces are called, one and several: jar, jars."""
-
-    one: str
-    several: str
-
-    def of(self, pieces: int) -> str:
-        return f"{pieces:,} {self.word(pieces)}"
-
-    def word(self, pieces: int) -> str:
-        return self.one if pieces == 1 else self.several
-
-
-@dataclass(frozen=True, slots=True)
-class AwardFacts:
-    """The numbers of one award: of the batch `units` and all wishes `demand`; of the claim the rest, pieces or micro.
-
-    `award` is what the wish received, `extra` what came on top of it up to `more`. The balances are None where none are
-    kept; `since` says in words from when `owed_before` stems, "" at the first batch. `level` and `part` are as in `Way`.
-    `place` among `claims` and where the pieces ran out belong to rules that go by an order, the last two to `lots`.
-    """
-
-    rule: str
-    units: int
-    demand: int
-    weight: int
-    wish: int
-    award: int
-    more: int = 0
-    extra: int = 0
-    owed_before: int | None = None
-    owed_after: int | None = None
-    since: str = ""
-    is_alone: bool = False
-    level: Fraction = Fraction(0)
-    tells_losses: bool = False
-    part: Fraction = Fraction(0)
-    tie: Tie | None = None
-    place: int = 0
-    ran_out_at: int = 0
-    claims: int = 0
-    next_lot: int = 0
-    left: int = 0
-
-    @property
-    def path(self) -> str:
-        return parts_of(self.rule)[0]
-
-
-def facts_of(way: Way, place: int, since: str = "") -> AwardFacts:
-    """Gather the numbers of one award."""
-    batch, outcome = way.batch, way.outcome
-    award = way.awards[place]
-    before, after = (outcome.opening[place], outcome.closing[place]) if outcome.opening else (None, None)
-    facts = AwardFacts(
-        rule=batch.rule,
-        units=batch.units,
-        demand=way.demand,
-        weight=batch.weights[place],
-        wish=batch.requests[place],
-        award=award,
-        more=batch.tolerances[place] if batch.tolerances else 0,
-        extra=outcome.awards[place] - award,
-        owed_before=before,
-        owed_after=after,
-        since=since,
-        is_alone=len(batch.ids) == 1,
-    )
-    if not way.is_short:
-        return facts
-    if way.order:
-        at = way.order.index(place) + 1 if place in way.order else 0
-        return replace(facts, place=at, ran_out_at=way.ran_out_at, claims=len(way.order))
-    if not way.divides:
-        first = max(batch.minimums[place] if batch.minimums else 0, 1)
-        pack = batch.packs[place] if batch.packs else 1
-        lot = pack if award else -(-first // pack) * pack
-        return replace(facts, next_lot=lot, left=batch.units - sum(way.awards))
-    return replace(
-        facts, level=way.level, tells_losses=way.tells_losses, part=way.parts[place], tie=way.ties.get(place)
-    )
+from coop.core.explain_facts import AwardFacts
+from coop.core.explain_numbers import Wording, agreeing, amount, hundredths, ordinal, parts, rounded
+from coop.core.explain_ways import Tie
 
 
 def sentence(facts: AwardFacts, wording: Wording) -> str:
@@ -128,7 +44,7 @@ def _by_standing(facts: AwardFacts, wording: Wording) -> str:
 
 
 def _by_level(facts: AwardFacts, wording: Wording) -> str:
-    level, part = _agreeing(facts.level, facts.weight, facts.part)
+    level, part = agreeing(facts.level, facts.weight, facts.part)
     stood = f"{_shortage(facts, wording)}: every share point stood for {level} {wording.several}"
     if facts.part == facts.wish:
         return f"{stood}; your {_points(facts.weight)} covered your wish, so you {_received(facts.award, wording)}"
@@ -169,16 +85,16 @@ def _by_lots(facts: AwardFacts, wording: Wording) -> str:
 
 
 def _by_losses(facts: AwardFacts, wording: Wording) -> str:
-    loss = f"everyone is short by {_parts(facts.level)} {wording.several} for one share point"
+    loss = f"everyone is short by {parts(facts.level)} {wording.several} for one share point"
     if facts.weight > 1:
-        loss += f", you with {facts.weight} by {_parts(facts.level / facts.weight)}"
+        loss += f", you with {facts.weight} by {parts(facts.level / facts.weight)}"
     if facts.part == 0:
         return f"{_shortage(facts, wording)}: {loss}, which is your whole wish of {facts.wish}"
     return f"{_shortage(facts, wording)}: {loss}, so yours is {_rounding(facts)}"
 
 
 def _by_halves(facts: AwardFacts, wording: Wording) -> str:
-    half = _parts(Fraction(facts.wish, 2))
+    half = parts(Fraction(facts.wish, 2))
     if facts.tells_losses:
         covered = f"more than half of all wishes are covered, so everybody has half of the own wish (yours {half})"
         return (
@@ -191,7 +107,7 @@ def _by_halves(facts: AwardFacts, wording: Wording) -> str:
 def _rounding(facts: AwardFacts) -> str:
     if facts.part == facts.award:
         return f"{facts.award}"
-    return f"rounded from {_parts(facts.part)} to {facts.award}"
+    return f"rounded from {parts(facts.part)} to {facts.award}"
 
 
 def _without_shortage(facts: AwardFacts, wording: Wording) -> str:
@@ -263,41 +179,3 @@ def _received(award: int, wording: Wording) -> str:
 
 def _points(weight: int) -> str:
     return "share point" if weight == 1 else f"{weight} share points"
-
-
-def _agreeing(level: Fraction, weight: int, part: Fraction) -> tuple[str, str]:
-    """Tell a level with so many decimals that weight times what is told rounds to the part that is told."""
-    part_told = rounded(part * 100)
-    for decimals in range(2, 7):
-        told = rounded(level * 10**decimals)
-        if part != level * weight or rounded(Fraction(told * weight * 100, 10**decimals)) == part_told:
-            break
-    return f"{told // 10**decimals}.{told % 10**decimals:0{decimals}}", amount(part_told)
-
-
-def _parts(pieces: Fraction) -> str:
-    return amount(rounded(pieces * 100))
-
-
-def hundredths(micro: int) -> int:
-    """Round micro-units to hundredths of a piece, halves away from zero."""
-    return rounded(Fraction(100 * micro, MICRO))
-
-
-def rounded(number: Fraction) -> int:
-    """Round to a whole number, halves away from zero."""
-    below = (2 * abs(number.numerator) + number.denominator) // (2 * number.denominator)
-    return -below if number < 0 else below
-
-
-def amount(hundredths: int) -> str:
-    """Write hundredths of a piece: 0.62."""
-    sign = "-" if hundredths < 0 else ""
-    return f"{sign}{abs(hundredths) // 100}.{abs(hundredths) % 100:02}"
-
-
-def ordinal(place: int) -> str:
-    """Write a place in an order: 1st, 2nd, 3rd, 4th, 11th."""
-    if place % 100 in {11, 12, 13}:
-        return f"{place:,}th"
-    return f"{place:,}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(place % 10, 'th') }"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from coop.core.explain import amount, hundredths, rounded
+from coop.core.explain_numbers import amount, hundredths, rounded
 from coop.core.explain_ways import Tie, Way, with_the_turns_around
 
 LEAST_OWN = Fraction(1, 40)

@@ -1,1 +1,1 @@
-"""Why a household got what it got: each batch read as it was frozen, and explained claim by claim."""
+"""Why a household got what it got: explained claim by claim, from what each batch froze."""

@@ -1,113 +1,22 @@
-"""Read single batches of a published pool as they were frozen, and explain a household's lines by them."""
+"""Explain a household's lines of a published pool by what their batches froze, and show the way to each."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from coop.allocation.queries import pseudonym
 from coop.core import explain_pictures as pictures
-from coop.core.claims import MICRO, BatchInput, Outcome, Standing, Terms
+from coop.core.claims import MICRO, Standing
 from coop.core.errors import NotFound
-from coop.core.explain import AwardFacts, Wording, amount, facts_of, rounded, sentence
+from coop.core.explain import sentence
+from coop.core.explain_facts import AwardFacts, facts_of
+from coop.core.explain_numbers import Wording, amount, rounded
 from coop.core.explain_ways import Way
 from coop.core.roles import Viewer, may_share_out
 from coop.core.sharing import share_out_batch
-from coop.core.tickets import seed_of
-from coop.draws import service as draws
-from coop.seasons import service as seasons
-
-
-@dataclass(frozen=True, slots=True)
-class SharedBatch:
-    """A batch with the awards that were stored for it; line and household of each claim stand in its order."""
-
-    way: Way
-    line_ids: Sequence[int]
-    household_ids: Sequence[int]
-    wording: Wording
-
-    def place_of(self, line_id: int) -> int:
-        return self.line_ids.index(line_id)
-
-
-_RUN = text("""
-SELECT r.pool_id, r.rule, r.memory, r.credit_cap, r.input_digest, p.name AS pool, p.opened_at, p.season_id, s.guest_weight
-  FROM allocation_run r JOIN pool p ON p.id = r.pool_id JOIN season s ON s.id = p.season_id
- WHERE r.id = :run
-""")
-
-_BATCHES = text("""
-SELECT f.id, b.lot_number, d.family, d.unit_one, d.unit_many, f.rule, coalesce(r.pieces, 0) AS units
-  FROM offering f JOIN batch b ON b.id = f.batch_id JOIN product d ON d.id = f.product_id
-  LEFT JOIN LATERAL (SELECT pieces FROM release WHERE batch_id = b.id ORDER BY version DESC LIMIT 1) r ON true
- WHERE f.id = ANY(:offerings)
-""")
-
-_CLAIMS = text("""
-SELECT l.offering_id, l.id AS line_id, o.household_id, l.wish, l.up_to, a.pieces, a.entitled_micro, a.owed_before_micro,
-       a.entitled_before_micro, (extract(epoch FROM l.ordered_at) * 1000000)::bigint AS raised
-  FROM order_line l JOIN household_order o ON o.id = l.order_id
-  JOIN award a ON a.run_id = :run AND a.offering_id = l.offering_id AND a.line_id = l.id
- WHERE l.offering_id = ANY(:offerings) AND l.up_to > 0
-""")
-
-
-def shared_batches(
-    session: Session, run_id: int, offering_ids: Sequence[int], *, field_key: bytes
-) -> dict[int, SharedBatch]:
-    """Read some batches of a run as they were frozen, with what was awarded, by offering."""
-    asked = {"run": run_id, "offerings": list(offering_ids)}
-    run = session.execute(_RUN, asked).one()
-    claims: dict[int, list[Any]] = defaultdict(list)
-    for claim in session.execute(_CLAIMS, asked):
-        claims[claim.offering_id].append(claim)
-    everybody = sorted({claim.household_id for mine in claims.values() for claim in mine})
-    weights = seasons.weights(session, run.season_id, at=run.opened_at, of=everybody)
-    secret = seasons.season_secret(session, run.season_id, field_key)
-    seed = seed_of(draws.drawn(session, run.pool_id).source_with(secret, run.pool).value, run.input_digest)
-    terms = Terms(None if run.memory == "none" else run.memory, run.credit_cap)
-    found = {}
-    for row in session.execute(_BATCHES, asked):
-        names, own = _by_name(claims[row.id], secret, row.family)
-        batch = BatchInput(
-            id=row.lot_number,
-            units=row.units,
-            ids=names,
-            weights=[weights.get(claim.household_id, run.guest_weight) for claim in own],
-            requests=[claim.wish for claim in own],
-            tolerances=[claim.up_to - claim.wish for claim in own],
-            rule=row.rule or run.rule,
-            times=[claim.raised for claim in own],
-        )
-        way = Way(batch, _stored(own, terms), terms, seed)
-        lines, households = [claim.line_id for claim in own], [claim.household_id for claim in own]
-        found[row.id] = SharedBatch(way, lines, households, Wording(row.unit_one, row.unit_many))
-    return found
-
-
-def _by_name(claims: Sequence[Any], secret: bytes, family: str) -> tuple[list[str], list[Any]]:
-    """Put claims in the order of their pseudonyms, which is that of the frozen batch."""
-    named = [(pseudonym(secret, family, claim.household_id), claim.line_id, claim) for claim in claims]
-    named.sort(key=lambda one: one[:2])
-    return [name for name, _, _ in named], [claim for _, _, claim in named]
-
-
-def _stored(claims: Sequence[Any], terms: Terms) -> Outcome:
-    awards = [claim.pieces for claim in claims]
-    if terms.memory is None:
-        return Outcome(awards)
-    parts = [claim.entitled_micro for claim in claims]
-    opening = [claim.owed_before_micro for claim in claims]
-    served = [min(claim.pieces, claim.wish) for claim in claims]
-    closing = [before + part - MICRO * award for before, part, award in zip(opening, parts, served, strict=True)]
-    entitled = [claim.entitled_before_micro or 0 for claim in claims] if terms.memory == "season" else ()
-    return Outcome(awards, parts, opening, closing, entitled)
-
+from coop.frozen.queries import shared_batches
 
 _MOVED = text("""
 SELECT w.family, e.name

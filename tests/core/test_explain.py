@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from coop.core import explain_pictures as pictures
 from coop.core.claims import MICRO, RULES, STANDING_RULE, WEBSTER_RULE, BatchInput, Outcome, Standing, Terms
-from coop.core.explain import AwardFacts, Wording, facts_of, sentence
+from coop.core.explain import sentence
+from coop.core.explain_facts import AwardFacts, facts_of
+from coop.core.explain_numbers import Wording
 from coop.core.explain_ways import Tie, Way, with_the_turns_around
 from coop.core.fairness import four_decimals, jain, lowest_fill
 from coop.core.sharing import share_out_batch

@@ -1,0 +1,1 @@
+"""What a run froze, batch by batch, for whoever explains or checks it."""
