@@ -8,8 +8,13 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 LOCKS = sorted((ROOT / "requirements").glob("*.lock"))
-HOSTS = re.compile(
-    rb"\b(?:pypi[.]org|files[.]pythonhosted[.]org|registry[.]npmjs[.]org|(?:docker|ghcr|quay)[.]io/)|--(?:extra-)?index-url|--find[-]links"
+HOSTS = ["pypi org", "files pythonhosted org", "registry npmjs org", "docker io/", "ghcr io/", "quay io/"]
+"""By their parts, so that this file does not name them either."""
+
+NAMED = re.compile(
+    "|".join(
+        [*(rf"\b{re.escape(host.replace(' ', '.'))}" for host in HOSTS), r"--(?:extra-)?index-url|--find[-]links"]
+    ).encode()
 )
 
 
@@ -32,7 +37,7 @@ def test_each_lock_agrees_with_the_smaller_one():
 def test_no_file_names_a_registry():
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout.split(b"\0")
     files = [ROOT / name.decode() for name in listed if name and (ROOT / name.decode()).is_file()]
-    assert [str(path.relative_to(ROOT)) for path in files if HOSTS.search(path.read_bytes())] == []
+    assert [str(path.relative_to(ROOT)) for path in files if NAMED.search(path.read_bytes())] == []
 
 
 def test_the_readme_gives_the_two_commands():
