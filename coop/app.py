@@ -31,6 +31,7 @@ AREAS: Final = (
     "terms",
     "pools",
     "orders",
+    "ordering",
     "proofs",
     "awards",
     "reasons",

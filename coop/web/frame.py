@@ -56,7 +56,7 @@ _STATEMENTS: Final = Entry("statements.mine", "Statements", ("statements",))
 
 NAV: Final[tuple[Section, ...]] = (
     Section("Today", (Entry("desk.desk", "Today"),)),
-    Section("Order", (Entry("orders.pools", "Order", ("orders", "awards", "reasons", "pickups.point")),)),
+    Section("Order", (Entry("orders.pools", "Order", ("orders", "ordering", "awards", "reasons", "pickups.point")),)),
     Section("Season share", (Entry("seasons.season", "Season share"),)),
     Section("Balance", (Entry("ledger.balance", "Balance", ("ledger",)),)),
     Section("Workshop", (Entry("workshop.board", "Workshop", ("workshop",)), _STATEMENTS)),
