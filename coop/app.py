@@ -28,6 +28,7 @@ AREAS: Final = (
     "ledger",
     "catalog",
     "seasons",
+    "places",
     "terms",
     "pools",
     "orders",

@@ -17,6 +17,7 @@ from coop.ledger import service as ledger
 from coop.payouts import queries as payouts_told
 from coop.payouts import service as payouts
 from coop.policy import service as policy
+from coop.transfers import service as transfers
 from tests import rounds
 from tests.builders import (
     FIELD_KEY,
@@ -86,8 +87,8 @@ def _paid(db: Db) -> int:
     called_off = rounds.compute_payouts(db, by=asks)
     payouts.cancel(db, called_off, by=asks, reason="a day too early")
     run = rounds.compute_payouts(db, by=asks)
-    payouts.approve(db, run, by=approves, at=PICKUP)
-    payouts.make_file(db, run, by=asks, at=PICKUP, field_key=FIELD_KEY)
+    transfers.approve(db, run, by=approves, at=PICKUP)
+    transfers.make_file(db, run, by=asks, at=PICKUP, field_key=FIELD_KEY)
     with db() as session:
         sent = payouts_told.in_transit(session, run)
     day = PICKUP.date()

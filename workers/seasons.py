@@ -4,10 +4,10 @@ from datetime import datetime
 
 from coop import jobs
 from coop.db import Db
-from coop.seasons import service as seasons
+from coop.instalments import service as instalments
 from workers.answering import ticks
 
 
 @ticks(jobs.RELEASE_INSTALMENTS)
 def release_instalments(db: Db, at: datetime) -> None:
-    seasons.release_instalments(db, by=0, at=at)
+    instalments.release_instalments(db, by=0, at=at)

@@ -16,11 +16,11 @@ from coop.core.ledger import BANK, UNIDENTIFIED_RECEIPTS, Entry, Posting, bank_c
 from coop.core.season import local_day
 from coop.db import Db
 from coop.formats import camt
+from coop.instalments import service as instalments
 from coop.ledger import service as ledger
-from coop.payouts import service as payouts
 from coop.people import service as people
 from coop.policy import service as policy
-from coop.seasons import service as seasons
+from coop.transfers import service as transfers
 
 MOST_BY_HAND_MINOR = 100_000_000
 
@@ -58,7 +58,7 @@ def record_payment(
         people.lock_household(session, household_id)
         entry_key = f"bank:hand:{reference}"
         if share_id is not None:
-            entry_id = seasons.share_paid(
+            entry_id = instalments.share_paid(
                 session, share_id, amount_minor, household_id=household_id, on=received_on, key=entry_key, by=by, at=at
             )
         else:
@@ -185,15 +185,15 @@ def _book_lines(
     )
     fresh = {f"bank:{parsed.iban}:{line.reference}": line for line in parsed.lines if line.reference not in seen}
     said = [
-        payouts.Confirmed(line.end_to_end_id, abs(line.minor), line.booked_on, key, line.text)
+        transfers.Confirmed(line.end_to_end_id, abs(line.minor), line.booked_on, key, line.text)
         for key, line in fresh.items()
         if line.end_to_end_id
     ]
     currency = agreed["currency"]
     left = [one for one in said if fresh[one.key].minor < 0]
-    booked = payouts.settle_confirmed(session, left, by=by, at=at, currency=currency)
+    booked = transfers.settle_confirmed(session, left, by=by, at=at, currency=currency)
     came_back = [one for one in said if fresh[one.key].minor > 0]
-    booked |= payouts.take_back_returned(session, came_back, by=by, currency=currency)
+    booked |= transfers.take_back_returned(session, came_back, by=by, currency=currency)
     booked |= _recorded_before(session, {key: line for key, line in fresh.items() if key not in booked})
     unknown = {key: line for key, line in fresh.items() if line.minor > 0 and key not in booked}
     booked |= _book_unidentified(session, unknown, by=by, currency=currency)

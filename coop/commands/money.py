@@ -16,6 +16,7 @@ from coop.formats.camt import write_camt053
 from coop.payouts import queries
 from coop.payouts import service as payouts
 from coop.policy import service as policy
+from coop.transfers import service as transfers
 
 
 @click.command()
@@ -49,9 +50,9 @@ def paid(coop: Running, through: date, *, by: int, second: int, play: bool) -> d
         raise RuleBroken("nothing_to_pay", f"Nobody is owed enough to be paid through {through}.")
     run_id, state = run
     if state == "computed":
-        payouts.approve(coop.db, run_id, by=second, at=at)
+        transfers.approve(coop.db, run_id, by=second, at=at)
     if state in {"computed", "approved"}:
-        payouts.make_file(coop.db, run_id, by=by, at=at, field_key=coop.settings.field_key)
+        transfers.make_file(coop.db, run_id, by=by, at=at, field_key=coop.settings.field_key)
     if play and state != "settled":
         bank.import_statement(coop.db, _confirmation(coop, run_id, through), by=by, at=at)
     with coop.db() as session:

@@ -31,6 +31,7 @@ from coop.people.models import Person
 from coop.pickups import service as pickups
 from coop.policy import service as policy
 from coop.pools import service as pools
+from coop.transfers import service as transfers
 
 _PRODUCTS = {product.key: product for product in PRODUCTS}
 _SPEAKERS = {maker.name: maker.person for maker in MAKERS}
@@ -204,9 +205,9 @@ def _pay_out(town: Town) -> None:
     asked, approver = town.calendar.at(-26, 11), town.persons[TREASURERS[1]]
     run_id = payouts.request_payouts(town.db, through=town.calendar.day(-27), by=town.treasurer, at=asked)
     _work(town, jobs.COMPUTE_PAYOUTS, run_id, partial(payouts.carry_out, at=asked))
-    payouts.approve(town.db, run_id, by=approver, at=town.calendar.at(-26, 15))
+    transfers.approve(town.db, run_id, by=approver, at=town.calendar.at(-26, 15))
     sent = town.calendar.at(-26, 15, 30)
-    payouts.make_file(town.db, run_id, by=town.treasurer, at=sent, field_key=town.field_key)
+    transfers.make_file(town.db, run_id, by=town.treasurer, at=sent, field_key=town.field_key)
     booked_on = town.calendar.day(-24)
     with town.db() as session:
         confirmed = statement(session, run_id, booked_on, at=sent)

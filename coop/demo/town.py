@@ -20,6 +20,7 @@ from coop.people import service as people
 from coop.people.models import Person
 from coop.pickups import service as pickups
 from coop.pickups.models import PickupChoice
+from coop.places import service as places
 from coop.policy import service as policy
 from coop.seasons import service as seasons
 
@@ -186,7 +187,7 @@ def _take_shares(town: Town) -> None:
     for place, household in enumerate(HOUSEHOLDS):
         if household.share:
             size = "half" if household.share == "waits" else household.share
-            town.shares[household.name] = seasons.take_share(
+            town.shares[household.name] = places.take_share(
                 town.db,
                 town.sizes[size],
                 household_id=town.households[household.name],
@@ -196,7 +197,7 @@ def _take_shares(town: Town) -> None:
             )
     for place, household in enumerate(HOUSEHOLDS):
         if household.share == "waits":
-            seasons.join_waiting_list(
+            places.join_waiting_list(
                 town.db,
                 town.sizes["double"],
                 household_id=town.households[household.name],

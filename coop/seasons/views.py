@@ -1,16 +1,15 @@
-"""A season's shares to take, and the planning of seasons."""
+"""A season and its shares, and the planning of seasons."""
 
 import secrets
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, url_for
+from flask import Blueprint, redirect, render_template, url_for
 
 from coop.clock import now
-from coop.core.errors import NotFound
 from coop.seasons import forms, queries, service
 from coop.web.filters import today
-from coop.web.forms import heeding, posted_key
-from coop.web.guards import admin, anyone, member, viewer, viewer_if_any
+from coop.web.forms import heeding
+from coop.web.guards import admin, anyone, viewer, viewer_if_any
 from coop.web.reading import db, reading, settings
 from coop.web.views import Answer, Page
 
@@ -26,41 +25,6 @@ def season() -> Page:
         season_id = queries.current_season_id(session, at=now())
         page = queries.season_page(session, season_id, household_id, at=now()) if season_id else None
     return render_template("seasons/season.html", page=page)
-
-
-@bp.post("/season/sizes/<int:size_id>/shares")
-@member
-def take_share(size_id: int) -> Answer:
-    service.take_share(db(), size_id, household_id=_household(), by=viewer().person_id, at=now(), key=posted_key())
-    flash("The share is yours. Below you find what is still to pay, and how.", "good")
-    return redirect(url_for(".season"), code=303)
-
-
-@bp.post("/season/sizes/<int:size_id>/waits")
-@member
-def join_waiting_list(size_id: int) -> Answer:
-    whose: dict[str, Any] = {"household_id": _household(), "by": viewer().person_id, "at": now()}
-    service.join_waiting_list(db(), size_id, key=posted_key(), **whose)
-    flash("Your name is on the waiting list. We write to you when it is your turn.", "good")
-    return redirect(url_for(".season"), code=303)
-
-
-@bp.post("/season/sizes/<int:size_id>/waits/end")
-@member
-def leave_waiting_list(size_id: int) -> Answer:
-    posted_key()
-    service.leave_waiting_list(db(), size_id, household_id=_household(), by=viewer().person_id, at=now())
-    flash("Your name is off the waiting list.", "good")
-    return redirect(url_for(".season"), code=303)
-
-
-@bp.post("/season/shares/<int:share_id>/end")
-@member
-def give_up_share(share_id: int) -> Answer:
-    posted_key()
-    service.give_up_share(db(), share_id, household_id=_household(), by=viewer().person_id, at=now())
-    flash("You gave the share up. What you paid stays yours, as credit.", "good")
-    return redirect(url_for(".season"), code=303)
 
 
 @bp.get("/seasons")
@@ -101,10 +65,3 @@ def sizes(season_id: int) -> Answer:
     with reading() as session:
         page = queries.season_page(session, season_id, None, at=now())
     return render_template("seasons/sizes.html", page=page, form=form), form.status
-
-
-def _household() -> int:
-    household_id = viewer().household_id
-    if household_id is None:
-        raise NotFound
-    return household_id

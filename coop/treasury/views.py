@@ -7,6 +7,7 @@ from flask import Blueprint, Response, flash, redirect, render_template, request
 from coop.clock import now
 from coop.payouts import service
 from coop.policy import service as policy
+from coop.transfers import service as transfers
 from coop.treasury import forms, queries
 from coop.web import limits
 from coop.web.days import read_day
@@ -63,7 +64,7 @@ def approve(run_id: int) -> Answer:
     form = forms.ApproveForm()
     if form.accepted():
         with heeding(form):
-            service.approve(db(), run_id, by=viewer().person_id, at=now(), password=form.password.data)
+            transfers.approve(db(), run_id, by=viewer().person_id, at=now(), password=form.password.data)
             flash("Approved. The bank file can be made now.", "good")
             return redirect(url_for(".run", run_id=run_id), code=303)
     return render_template("treasury/approve.html", page=_run_page(run_id), form=form), form.status
@@ -85,7 +86,7 @@ def call_off(run_id: int) -> Answer:
 @treasurer
 def make_file(run_id: int) -> Answer:
     posted_key()
-    service.make_file(db(), run_id, by=viewer().person_id, at=now(), field_key=settings().field_key)
+    transfers.make_file(db(), run_id, by=viewer().person_id, at=now(), field_key=settings().field_key)
     flash("The bank file is made and stored. Download it and hand it to your bank.", "good")
     return redirect(url_for(".run", run_id=run_id), code=303)
 

@@ -11,8 +11,8 @@ from sqlalchemy import text
 from coop.core.errors import RuleBroken
 from coop.orders import service as orders
 from coop.orders.service import Wish
+from coop.places import service as places
 from coop.pools import service as pools
-from coop.seasons import service as seasons
 from tests.builders import NOW, a_household, a_pool, a_season, a_size, an_offering
 
 
@@ -44,7 +44,7 @@ def test_of_forty_that_want_the_last_season_share_one_gets_it(fresh_db) -> None:
         households = [a_household(session, f"Household {n}") for n in range(40)]
 
     def take(household: int) -> Callable[[], object]:
-        return lambda: seasons.take_share(
+        return lambda: places.take_share(
             fresh_db, size, household_id=household, by=household, at=NOW, key=f"take {household}"
         )
 

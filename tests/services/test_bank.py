@@ -25,8 +25,8 @@ from coop.formats import camt
 from coop.formats.iban import demo_iban
 from coop.payouts import service as payouts
 from coop.payouts.models import Payment, PayoutRun
+from coop.places import service as places
 from coop.policy import service as policy
-from coop.seasons import service as seasons
 from tests.builders import NOW, TODAY, a_household, a_person, a_role, a_season, a_size
 from tests.races import at_once
 from tests.rounds import PICKUP, balances, compute_payouts, fetch
@@ -95,7 +95,7 @@ def test_a_payment_for_credit_is_credit_at_once(db, ana):
 def test_a_payment_for_a_share_is_prepaid_until_its_instalments_fall_due(db, ana):
     with db.begin() as session:
         size = a_size(session, a_season(session, starts=date(2026, 12, 15)), price_minor=30_000)
-    share = seasons.take_share(db, size, household_id=ana, by=1, at=NOW, key="s")
+    share = places.take_share(db, size, household_id=ana, by=1, at=NOW, key="s")
     record(db, ana, amount_minor=30_000, share_id=share)
     assert sum(balances(db, SHARE_PREPAID).values()) + sum(balances(db, MEMBER_CREDIT).values()) == 30_000
     assert refusal(record, db, ana, amount_minor=1, share_id=share, reference="AB-2", key="k2") == "more_than_owed"
@@ -104,7 +104,7 @@ def test_a_payment_for_a_share_is_prepaid_until_its_instalments_fall_due(db, ana
 def test_a_share_of_another_household_takes_no_payment(db, ana):
     with db.begin() as session:
         ben, size = a_household(session, "Ben"), a_size(session, a_season(session))
-    share = seasons.take_share(db, size, household_id=ben, by=1, at=NOW, key="s")
+    share = places.take_share(db, size, household_id=ben, by=1, at=NOW, key="s")
     with pytest.raises(NotFound):
         record(db, ana, share_id=share)
 

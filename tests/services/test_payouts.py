@@ -18,6 +18,7 @@ from coop.payouts import queries
 from coop.payouts import service as payouts
 from coop.payouts.models import BankFile, Payment, PayoutRun, Statement
 from coop.policy import service as policy
+from coop.transfers import service as transfers
 from tests import rounds
 from tests.builders import (
     FIELD_KEY,
@@ -92,11 +93,11 @@ def refusal(act, *args, **named):
 
 
 def approve(db, run_id, by):
-    payouts.approve(db, run_id, by=by, at=PICKUP)
+    transfers.approve(db, run_id, by=by, at=PICKUP)
 
 
 def make_file(db, run_id, by=0):
-    return payouts.make_file(db, run_id, by=by, at=PICKUP, field_key=FIELD_KEY)
+    return transfers.make_file(db, run_id, by=by, at=PICKUP, field_key=FIELD_KEY)
 
 
 def sent(db, coop):
@@ -284,7 +285,7 @@ def test_the_file_is_made_once_and_stays_the_same(db):
     run_id = compute_payouts(db, by=coop.jun)
     approve(db, run_id, coop.petra)
     first = make_file(db, run_id)
-    assert payouts.make_file(db, run_id, by=0, at=PICKUP + timedelta(days=3), field_key=FIELD_KEY) == first
+    assert transfers.make_file(db, run_id, by=0, at=PICKUP + timedelta(days=3), field_key=FIELD_KEY) == first
     with db() as session:
         file = session.get_one(BankFile, run_id)
         assert hashlib.sha256(file.bytes).hexdigest() == file.sha256 == first

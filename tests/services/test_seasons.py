@@ -9,21 +9,21 @@ from sqlalchemy import func, select
 
 from coop.core.errors import NotFound, RuleBroken
 from coop.core.ledger import BANK, MEMBER_CREDIT, SHARE_PREPAID, household_party
+from coop.instalments import service as instalments
 from coop.ledger.models import Account, Posting
 from coop.notices.models import Notice
+from coop.places import service as places
 from coop.seasons import service as seasons
 from coop.seasons.models import Instalment, Season, SeasonShare, ShareSize, ShareWait
 from tests.builders import FIELD_KEY, NOW, SEASON_SECRET, a_household, a_season, a_size
 
 
 def take(db, size, household, *, key=None, at=NOW):
-    return seasons.take_share(db, size, household_id=household, by=household, at=at, key=key or f"take {household}")
+    return places.take_share(db, size, household_id=household, by=household, at=at, key=key or f"take {household}")
 
 
 def wait(db, size, household, *, key=None):
-    return seasons.join_waiting_list(
-        db, size, household_id=household, by=household, at=NOW, key=key or f"w {household}"
-    )
+    return places.join_waiting_list(db, size, household_id=household, by=household, at=NOW, key=key or f"w {household}")
 
 
 def refused(act, *values, **more):
@@ -110,7 +110,7 @@ def test_who_gives_up_frees_a_place_for_the_first_who_waits_and_for_nobody_else(
     share = take(db, size, ana)
     take(db, size, ben)
     wait(db, size, cleo)
-    seasons.give_up_share(db, share, household_id=ana, by=ana, at=NOW)
+    places.give_up_share(db, share, household_id=ana, by=ana, at=NOW)
     assert refused(take, db, size, dan) == "sold_out"
     take(db, size, cleo)
     with db() as session:
@@ -131,8 +131,8 @@ def test_when_the_first_leaves_the_list_the_next_is_told(db, town):
     take(db, size, ben)
     wait(db, size, cleo)
     wait(db, size, dan)
-    seasons.give_up_share(db, share, by=0, at=NOW)
-    seasons.leave_waiting_list(db, size, household_id=cleo, by=cleo, at=NOW)
+    places.give_up_share(db, share, by=0, at=NOW)
+    places.leave_waiting_list(db, size, household_id=cleo, by=cleo, at=NOW)
     take(db, size, dan)
     with db() as session:
         free = session.scalars(select(Notice.address).where(Notice.template == "share_free").order_by(Notice.id)).all()
@@ -148,7 +148,7 @@ def test_the_waiting_list_is_for_those_who_cannot_take_one(db, town):
     wait(db, size, cleo)
     assert refused(wait, db, size, cleo, key="again") == "already_waiting"
     with pytest.raises(NotFound):
-        seasons.leave_waiting_list(db, size, household_id=dan, by=dan, at=NOW)
+        places.leave_waiting_list(db, size, household_id=dan, by=dan, at=NOW)
 
 
 @pytest.mark.parametrize(("day", "code"), [(date(2026, 12, 31), None), (date(2027, 1, 1), "season_over")])
@@ -165,16 +165,16 @@ def test_a_share_is_given_up_by_its_own_household_once(db, town):
     size, ana, ben, *_ = town
     share = take(db, size, ana)
     with pytest.raises(NotFound):
-        seasons.give_up_share(db, share, household_id=ben, by=ben, at=NOW)
-    seasons.give_up_share(db, share, household_id=ana, by=ana, at=NOW)
-    assert refused(seasons.give_up_share, db, share, household_id=ana, by=ana, at=NOW) == "already_ended"
+        places.give_up_share(db, share, household_id=ben, by=ben, at=NOW)
+    places.give_up_share(db, share, household_id=ana, by=ana, at=NOW)
+    assert refused(places.give_up_share, db, share, household_id=ana, by=ana, at=NOW) == "already_ended"
 
 
 def test_weights_are_those_held_at_the_instant(db, town):
     size, ana, ben, *_ = town
     share = take(db, size, ana)
     take(db, size, ben, at=NOW + timedelta(hours=1))
-    seasons.give_up_share(db, share, by=0, at=NOW + timedelta(hours=2))
+    places.give_up_share(db, share, by=0, at=NOW + timedelta(hours=2))
     with db() as session:
         season = _season_of(session, size)
         at = [
@@ -187,7 +187,9 @@ def test_weights_are_those_held_at_the_instant(db, town):
 
 def pay(db, share, household, minor, *, key):
     with db.begin() as session:
-        return seasons.share_paid(session, share, minor, household_id=household, on=NOW.date(), key=key, by=1, at=NOW)
+        return instalments.share_paid(
+            session, share, minor, household_id=household, on=NOW.date(), key=key, by=1, at=NOW
+        )
 
 
 def books(db, household):
@@ -208,7 +210,7 @@ def test_a_paid_share_becomes_credit_to_order_with(db, town):
     share = take(db, size, ana)
     pay(db, share, ana, 30_000, key="bank:hand:1")
     assert books(db, ana) == (30_000, 0, 30_000)
-    assert seasons.release_instalments(db, through=NOW.date(), by=0, at=NOW) == 0
+    assert instalments.release_instalments(db, through=NOW.date(), by=0, at=NOW) == 0
     assert books(db, ana) == (30_000, 0, 30_000)
 
 
@@ -232,10 +234,10 @@ def test_instalments_are_released_on_their_day_and_once(db, town):
     pay(db, share, ana, 30_000, key="bank:hand:1")
     assert books(db, ana) == (30_000, 20_000, 10_000)
     december = NOW + timedelta(days=7)
-    assert refused(seasons.release_instalments, db, through=date(2026, 12, 1), by=0, at=NOW) == "future_date"
-    assert seasons.release_instalments(db, through=date(2026, 11, 30), by=0, at=december) == 0
-    assert seasons.release_instalments(db, through=date(2026, 12, 1), by=0, at=december) == 1
-    assert seasons.release_instalments(db, through=date(2026, 12, 1), by=0, at=december) == 0
+    assert refused(instalments.release_instalments, db, through=date(2026, 12, 1), by=0, at=NOW) == "future_date"
+    assert instalments.release_instalments(db, through=date(2026, 11, 30), by=0, at=december) == 0
+    assert instalments.release_instalments(db, through=date(2026, 12, 1), by=0, at=december) == 1
+    assert instalments.release_instalments(db, through=date(2026, 12, 1), by=0, at=december) == 0
     assert books(db, ana) == (30_000, 0, 30_000)
 
 
@@ -243,7 +245,7 @@ def test_what_was_prepaid_for_a_share_given_up_is_credit(db, town):
     size, ana, *_ = town
     share = take(db, size, ana)
     pay(db, share, ana, 12_000, key="bank:hand:1")
-    seasons.give_up_share(db, share, household_id=ana, by=ana, at=NOW)
+    places.give_up_share(db, share, household_id=ana, by=ana, at=NOW)
     assert books(db, ana) == (12_000, 0, 12_000)
     assert refused(pay, db, share, ana, 1, key="bank:hand:2") == "share_ended"
 

@@ -14,8 +14,8 @@ from coop.books import queries as books
 from coop.core.errors import RuleBroken
 from coop.core.proof import verify_lines
 from coop.households import service as households
+from coop.places import service as places
 from coop.pools import service as pools
-from coop.seasons import service as seasons
 from coop.standings.models import StandingEvent
 from coop.standings.queries import largest_balances
 from tests import rounds
@@ -38,7 +38,7 @@ def a_co_op(db, **terms):
         jam = a_product(session, an_artisan(session))
         size = a_size(session, season, price_minor=0)
     for household in members:
-        seasons.take_share(db, size, household_id=household, by=0, at=OPENED - timedelta(days=1), key=f"s{household}")
+        places.take_share(db, size, household_id=household, by=0, at=OPENED - timedelta(days=1), key=f"s{household}")
     return season, size, jam, members
 
 
@@ -93,7 +93,7 @@ def test_a_newcomer_begins_level_with_the_others_once(db, three):
     with db.begin() as session:
         dora = a_household(session, "Dora", credit_minor=90_000)
         closed = session.execute(text("SELECT closed_at FROM pool WHERE id = :pool"), {"pool": first}).scalar_one()
-    seasons.take_share(db, size, household_id=dora, by=0, at=closed + timedelta(hours=1), key="dora")
+    places.take_share(db, size, household_id=dora, by=0, at=closed + timedelta(hours=1), key="dora")
     for n in (2, 3):
         later(db, season, jam, n, {ana: 1, dora: 1}, 1, opened=closed + timedelta(hours=1 + n))
     with db() as session:
@@ -127,7 +127,7 @@ def test_a_leavers_balance_goes_to_those_who_stay(db):
         share = session.execute(
             text("SELECT id FROM season_share WHERE household_id = :one"), {"one": cleo}
         ).scalar_one()
-    seasons.give_up_share(db, share, by=0, at=closed + timedelta(hours=1))
+    places.give_up_share(db, share, by=0, at=closed + timedelta(hours=1))
     later(db, season, jam, 2, {ana: 1, ben: 1}, 2, opened=closed + timedelta(hours=2))
     after = standing(db, season)
     assert after[cleo][0] == 0

@@ -26,10 +26,11 @@ from coop.payouts.models import BankFile, PayoutRun
 from coop.people import service as people
 from coop.people.models import Belonging, Person
 from coop.pickups import service as pickups
+from coop.places import service as places
 from coop.pools import service as pools
 from coop.pools.models import Offering, Pool
-from coop.seasons import service as seasons
 from coop.seasons.models import ShareSize
+from coop.transfers import service as transfers
 from tests.builders import FIELD_KEY
 from tests.crew import until
 
@@ -81,8 +82,8 @@ def share_taken_and_paid(db, member):
     person_id, household_id = member
     double, half = (row_of(db, ShareSize, name=name) for name in ("double", "half"))
     with pytest.raises(RuleBroken, match="waiting list"):
-        seasons.take_share(db, double.id, household_id=household_id, by=person_id, at=now(), key="double")
-    share_id = seasons.take_share(db, half.id, household_id=household_id, by=person_id, at=now(), key="half")
+        places.take_share(db, double.id, household_id=household_id, by=person_id, at=now(), key="double")
+    share_id = places.take_share(db, half.id, household_id=household_id, by=person_id, at=now(), key="half")
     bank.record_payment(
         db,
         household_id,
@@ -158,9 +159,9 @@ def paid_out(db):
     run_id = payouts.request_payouts(db, through=now().date(), by=helen, at=now())
     until(lambda: row_of(db, PayoutRun, id=run_id).state == "computed", "the statements are computed")
     with pytest.raises(RuleBroken, match="second person"):
-        payouts.approve(db, run_id, by=helen, at=now())
-    payouts.approve(db, run_id, by=imran, at=now())
-    payouts.make_file(db, run_id, by=helen, at=now(), field_key=FIELD_KEY)
+        transfers.approve(db, run_id, by=helen, at=now())
+    transfers.approve(db, run_id, by=imran, at=now())
+    transfers.make_file(db, run_id, by=helen, at=now(), field_key=FIELD_KEY)
     amounts = ET.fromstring(row_of(db, BankFile, run_id=run_id).bytes).iterfind(".//{*}InstdAmt")
     sent = sum(int(amount.text.replace(".", "")) for amount in amounts)
     with db() as session:

@@ -7,8 +7,8 @@ from datetime import timedelta
 from sqlalchemy import event, text
 
 from coop.clock import now
+from coop.places import service as places
 from coop.pools import service as pools
-from coop.seasons import service as seasons
 from tests.builders import a_household, a_person, a_pool, a_season, a_size, an_offering, give_credit
 
 
@@ -54,7 +54,7 @@ def test_a_member_is_found_by_household_person_address_and_reference(db, client_
         season = a_season(session)
         size = a_size(session, season)
         give_credit(session, mill, 1234)
-    seasons.take_share(db, size, household_id=mill, by=0, at=now(), key="share")
+    places.take_share(db, size, household_id=mill, by=0, at=now(), key="share")
     admin = client_as("admin")
     for sought in ("mill LANE", "novak", "zdenka.", "1785"):
         page = admin.get("/admin/members", query_string={"q": sought}).text

@@ -7,8 +7,8 @@ from sqlalchemy import func, select, text
 
 from coop.clock import now
 from coop.orders.models import HouseholdOrder, OrderLine
+from coop.places import service as places
 from coop.pools import service as pools
-from coop.seasons import service as seasons
 from coop.seasons.models import SeasonShare, ShareWait
 from tests.builders import a_pool, a_product, a_season, a_size, an_artisan, an_offering, give_credit
 
@@ -164,7 +164,7 @@ def test_a_season_share_is_taken_once_and_the_next_household_waits(db, client_as
 
 def test_a_share_of_another_household_is_as_unknown_as_none(db, client_as, town):
     ana, ben = client_as("member"), client_as("member")
-    share = seasons.take_share(db, town["size"], household_id=ana.household_id, by=1, at=now(), key="k")
+    share = places.take_share(db, town["size"], household_id=ana.household_id, by=1, at=now(), key="k")
     assert ben.press(f"/season/shares/{share}/end").status_code == 404
     assert ben.press("/season/shares/999999/end").status_code == 404
     assert ana.press(f"/season/shares/{share}/end").status_code == 303

@@ -18,9 +18,9 @@ from coop.batches import service as batches
 from coop.clock import now
 from coop.core.proof import verify_lines
 from coop.orders.service import Wish, place_order
+from coop.places import service as places
 from coop.pools import service as pools
 from coop.pools.models import Offering
-from coop.seasons import service as seasons
 from tests.builders import (
     a_batch,
     a_household,
@@ -70,7 +70,7 @@ def town(db, local_settings, client_as):
         jam = an_offering(session, pool, a_product(session, orchard), price_minor=520)
     an_hour_ago = now() - timedelta(hours=1)
     for size, household in ((full, ana), (half, tomas)):
-        seasons.take_share(
+        places.take_share(
             db, size, household_id=household, by=0, at=now() - timedelta(hours=3), key=f"share-{household}"
         )
     pools.open_pool(db, pool, by=0, at=now() - timedelta(hours=2))

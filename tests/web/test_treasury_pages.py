@@ -13,6 +13,7 @@ from sqlalchemy import text
 from coop import jobs
 from coop.payouts import service as payouts
 from coop.policy import service as policy
+from coop.transfers import service as transfers
 from tests import rounds
 from tests.builders import FIELD_KEY
 from tests.rounds import PICKUP, compute_payouts, fetch
@@ -282,8 +283,8 @@ def upload(browser, content: bytes):
 
 def test_a_bank_statement_settles_the_payout_and_says_what_each_line_was(client_as, coop, db):
     run_id = compute_payouts(db, by=coop.jun)
-    payouts.approve(db, run_id, by=coop.petra, at=PICKUP)
-    payouts.make_file(db, run_id, by=0, at=PICKUP, field_key=FIELD_KEY)
+    transfers.approve(db, run_id, by=coop.petra, at=PICKUP)
+    transfers.make_file(db, run_id, by=0, at=PICKUP, field_key=FIELD_KEY)
     with db() as session:
         end_to_end = session.scalar(text("SELECT end_to_end_id FROM payment"))
     content = statement(

@@ -11,10 +11,11 @@ from coop import bell, jobs
 from coop.clock import now
 from coop.core.ledger import MEMBER_CREDIT, household_party
 from coop.core.season import local_day
+from coop.instalments import service as instalments
 from coop.ledger import service as ledger
 from coop.payouts import service as payouts
 from coop.payouts.models import PayoutRun
-from coop.seasons import service as seasons
+from coop.places import service as places
 from coop.seasons.models import Instalment
 from tests.builders import a_household, a_season, a_size
 from tests.crew import Crew, until
@@ -40,13 +41,13 @@ def test_a_paid_instalment_becomes_credit_on_its_day_by_itself(crew: Crew, fresh
     with fresh_db.begin() as session:
         ana = a_household(session, "Ana")
         size = a_size(session, a_season(session, starts=today, ends=today + timedelta(days=90)), price_minor=30_000)
-    share = seasons.take_share(fresh_db, size, household_id=ana, by=0, at=now(), key="take")
+    share = places.take_share(fresh_db, size, household_id=ana, by=0, at=now(), key="take")
     with fresh_db.begin() as session:
         first = session.scalars(select(Instalment)).one()
         first.amount_minor, first.due_on = 10_000, today + timedelta(days=1)
         session.add(Instalment(share_id=share, n=2, due_on=today + timedelta(days=2), amount_minor=20_000))
         session.flush()
-        seasons.share_paid(session, share, 30_000, household_id=ana, on=today, key="bank:1", by=0, at=now())
+        instalments.share_paid(session, share, 30_000, household_id=ana, on=today, key="bank:1", by=0, at=now())
         assert ledger.balance_of(session, MEMBER_CREDIT, household_party(ana)) == 0
         session.execute(text("UPDATE instalment SET due_on = :today WHERE n = 1"), {"today": today})
 

@@ -1,0 +1,1 @@
+"""What households pay for season shares, and when it becomes credit."""

@@ -1,0 +1,114 @@
+"""What a household pays for its season shares: prepaid (2010) until instalments fall due, in the order of their days."""
+
+from datetime import date, datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from coop.core.errors import NotFound, RuleBroken
+from coop.core.ledger import SHARE_PREPAID, Entry, household_party, instalment_released, season_share_paid
+from coop.core.season import local_day
+from coop.db import Db
+from coop.ledger import service as ledger
+from coop.people import service as people
+from coop.policy import service as policy
+from coop.seasons.models import Instalment, SeasonShare
+
+
+def share_paid(
+    session: Session, share_id: int, minor: int, *, household_id: int, on: date, key: str, by: int, at: datetime
+) -> int:
+    """Book a payment for a household's share under the bank's key, release what is due and covered, and return the entry's id.
+
+    Raises `share_ended`, and `more_than_owed` for money beyond what the household's shares still cost.
+    """
+    people.lock_household(session, household_id)
+    share = session.get(SeasonShare, share_id, populate_existing=True)
+    if share is None or share.household_id != household_id:
+        raise NotFound("This household has no such season share.")
+    if share.ended_at is not None:
+        raise RuleBroken("share_ended", "This share was given up; record the payment as credit.", field="share")
+    party = household_party(household_id)
+    if minor > _still_to_release(session, household_id) - _prepaid(session, party):
+        raise RuleBroken("more_than_owed", "This is more than the household's shares still cost; record the rest as credit.", field="amount")  # fmt: skip
+    policies = policy.all_current(session, at=at)
+    paid = Entry(key, "share_paid", on, season_share_paid(party, minor), f"season share {share_id}")
+    entry_id = ledger.post(session, paid, by=by, currency=policies["currency"])
+    today = local_day(at, policies["zone"])
+    _release_covered(session, through=today, on=max(on, today), by=by, at=at, household_id=household_id)
+    return entry_id
+
+
+def release_instalments(db: Db, *, through: date | None = None, by: int, at: datetime) -> int:
+    """Turn every paid instalment that is due by a day, or else by today, into credit; return how many.
+
+    Repeating it changes nothing.
+    """
+    with db.begin() as session:
+        today = local_day(at, policy.current(session, "zone", at=at))
+        through = through or today
+        if through > today:
+            raise RuleBroken("future_date", "Instalments are released on their day, not before.", field="through")
+        return _release_covered(session, through=through, on=today, by=by, at=at)
+
+
+def plan_instalment(session: Session, share_id: int, minor: int, *, due_on: date) -> None:
+    """Let a share be paid in one sum on a day; one that costs nothing needs none."""
+    if minor:
+        session.add(Instalment(share_id=share_id, n=1, due_on=due_on, amount_minor=minor))
+
+
+def give_back_prepaid(session: Session, share: SeasonShare, *, by: int, at: datetime) -> None:
+    """Turn into credit what is prepaid beyond the household's other shares."""
+    party = household_party(share.household_id)
+    left = _prepaid(session, party) - _still_to_release(session, share.household_id)
+    if left > 0:
+        policies = policy.all_current(session, at=at)
+        entry = Entry(f"share:{share.id}:ended", "instalment", local_day(at, policies["zone"]), instalment_released(party, left))  # fmt: skip
+        ledger.post(session, entry, by=by, currency=policies["currency"])
+
+
+def _release_covered(
+    session: Session, *, through: date, on: date, by: int, at: datetime, household_id: int | None = None
+) -> int:
+    due = (
+        select(Instalment, SeasonShare.household_id)
+        .join(SeasonShare, SeasonShare.id == Instalment.share_id)
+        .where(Instalment.released_at.is_(None), Instalment.due_on <= through, SeasonShare.ended_at.is_(None))
+        .order_by(SeasonShare.household_id, Instalment.due_on, Instalment.id)
+        .with_for_update(of=Instalment)
+    )
+    if household_id is not None:
+        due = due.where(SeasonShare.household_id == household_id)
+    rows = session.execute(due).all()
+    left = _prepaid_all(session, {household for _, household in rows})
+    entries = []
+    for instalment, household in rows:
+        if instalment.amount_minor > left[household]:
+            left[household] = 0  # later instalments wait for the earlier ones
+            continue
+        left[household] -= instalment.amount_minor
+        instalment.released_at = at
+        postings = instalment_released(household_party(household), instalment.amount_minor)
+        entries.append(Entry(f"share:{instalment.share_id}:{instalment.n}", "instalment", on, postings))
+    ledger.post_all(session, entries, by=by, currency=policy.current(session, "currency", at=at))
+    return len(entries)
+
+
+def _still_to_release(session: Session, household_id: int) -> int:
+    planned = (
+        select(func.coalesce(func.sum(Instalment.amount_minor), 0))
+        .join(SeasonShare, SeasonShare.id == Instalment.share_id)
+        .where(
+            SeasonShare.household_id == household_id, SeasonShare.ended_at.is_(None), Instalment.released_at.is_(None)
+        )
+    )
+    return int(session.execute(planned).scalar_one())
+
+
+def _prepaid(session: Session, party: str) -> int:
+    return -ledger.balance_of(session, SHARE_PREPAID, party)
+
+
+def _prepaid_all(session: Session, household_ids: set[int]) -> dict[int, int]:
+    return {household_id: _prepaid(session, household_party(household_id)) for household_id in household_ids}

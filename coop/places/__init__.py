@@ -1,0 +1,1 @@
+"""Season shares taken, given up and waited for."""

@@ -1,0 +1,1 @@
+"""Approval, bank file, and what the bank says of it."""

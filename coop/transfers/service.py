@@ -1,0 +1,242 @@
+"""Let the money of a payout run go: a second person approves, the bank file is stored, and the bank says what left and what came back."""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, func, select, text
+from sqlalchemy.orm import Session
+
+from coop.audit import service as audit
+from coop.catalog import service as catalog
+from coop.catalog.models import Artisan, BankDetails
+from coop.core.errors import RuleBroken
+from coop.core.ledger import Entry, artisan_party, payment_party
+from coop.core.payout import Settlement, payout_returned, payout_sent, payout_settled
+from coop.core.season import local_day
+from coop.db import Db
+from coop.formats.pain import Payer, Transfer, write_pain001
+from coop.ledger import service as ledger
+from coop.payouts import queries
+from coop.payouts import service as payouts
+from coop.payouts.models import BankFile, Payment, PayoutRun, Statement
+from coop.people import service as people
+from coop.policy import service as policy
+
+
+def approve(db: Db, run_id: int, *, by: int, at: datetime, password: str | None = None) -> None:
+    """Agree, as a second person, that a computed run is paid.
+
+    A page gives the password that was typed for this very act. Raises `wrong_password`, `second_person`, `own_workshop`,
+    `not_covered`, `not_computed` or `too_late`.
+    """
+    with db.begin() as session:
+        if password is not None and not people.confirm_password(session, by, password):
+            raise RuleBroken("wrong_password", "This is not your password. Nothing was approved.", field="password")
+        run = payouts.locked_run(session, run_id)
+        if run.state == "approved" and run.approved_by == by:
+            return
+        _must_be(run, "computed", "Only a run that is computed and not yet approved can be approved.")
+        if run.requested_by == by:
+            raise RuleBroken("second_person", "A second person approves: not the one who asked for this payout.")
+        if session.execute(_PAYS_OWN_WORKSHOP, {"run": run_id, "person": by}).first():
+            raise RuleBroken("own_workshop", "This run pays a workshop you belong to, so somebody else approves it.")
+        _check_covered(session, run_id)
+        run.state, run.approved_by, run.approved_at = "approved", by, at
+        audit.record(session, "approve_payouts", by=by, subject=("payout_run", run_id))
+
+
+def make_file(db: Db, run_id: int, *, by: int, at: datetime, field_key: bytes) -> str:
+    """Store the bank file of an approved run, put its money in transit, and return the file's SHA-256.
+
+    Made once: asking again returns the digest of the same bytes. Raises `not_approved`, `no_bank_account`.
+    """
+    with db.begin() as session:
+        run = payouts.locked_run(session, run_id)
+        if run.file_made_at is not None:
+            return session.get_one(BankFile, run_id).sha256
+        _must_be(run, "approved", "The bank file is made once a second person has approved the run.")
+        agreed = policy.all_current(session, at=at)
+        if not agreed["coop_iban"]:
+            raise RuleBroken(
+                "no_bank_account", "The co-op's own bank account is not set yet. An admin adds it under Settings."
+            )
+        _check_covered(session, run_id)
+        payments = _payments(session, run_id)
+        message_id = f"SB{run_id}R{at:%Y%m%d%H%M%S}"
+        content = write_pain001(
+            message_id=message_id,
+            created_at=at,
+            execute_on=local_day(at, agreed["zone"]),
+            payer=Payer(agreed["coop_name"], agreed["coop_iban"]),
+            currency=agreed["currency"],
+            transfers=[
+                Transfer(
+                    payment.end_to_end_id,
+                    details.holder,
+                    catalog.unseal_iban(details.iban_sealed, field_key),
+                    payment.amount_minor,
+                    f"Statement {statement.series}-{statement.number}",
+                )
+                for payment, statement, details in payments
+            ],
+        )
+        sha256 = hashlib.sha256(content).hexdigest()
+        session.add(BankFile(run_id=run_id, message_id=message_id, bytes=content, sha256=sha256, made_at=at))
+        _put_in_transit(
+            session, run_id, payments, day=local_day(at, agreed["zone"]), by=by, currency=agreed["currency"]
+        )
+        for payment, statement, _ in payments:
+            _tell_maker(session, "payout_sent", payment, statement, through=run.through.isoformat())
+        run.state, run.file_made_at = "file_made", at
+        audit.record(session, "make_bank_file", by=by, subject=("payout_run", run_id), detail={"sha256": sha256})
+        return sha256
+
+
+class Confirmed(NamedTuple):
+    """What the bank says of a payment: its end-to-end id, the amount and day, the key of the bank's line, and its words."""
+
+    end_to_end_id: str
+    amount_minor: int
+    booked_on: date
+    key: str
+    words: str = ""
+
+
+def settle_confirmed(
+    session: Session, confirmed: Sequence[Confirmed], *, by: int, at: datetime, currency: str
+) -> dict[str, int]:
+    """Book payments that the bank says have left; return the entries by the bank's key. Unknown or different ones are left out."""
+    lines = _matched(session, confirmed, Payment.sent_entry_id.is_not(None), Payment.settled_on.is_(None))
+    entries = [
+        Entry(line.key, "payout_settled", line.booked_on, payout_settled(payment_party(payment.id), line.amount_minor))
+        for line, payment in lines
+    ]
+    entry_ids = ledger.post_all(session, entries, by=by, currency=currency)
+    for (line, payment), entry_id in zip(lines, entry_ids, strict=True):
+        payment.settled_on, payment.settled_entry_id = line.booked_on, entry_id
+    session.flush()
+    session.execute(_MARK_SETTLED, {"at": at})
+    return {line.key: entry_id for (line, _), entry_id in zip(lines, entry_ids, strict=True)}
+
+
+def take_back_returned(session: Session, returned: Sequence[Confirmed], *, by: int, currency: str) -> dict[str, int]:
+    """Owe makers again what the bank sent back after it had left; return the entries by the bank's key."""
+    lines = _matched(session, returned, Payment.settled_on.is_not(None), Payment.returned_on.is_(None))
+    makers = {payment.id: session.get_one(Statement, payment.statement_id) for _, payment in lines}
+    entries = [
+        Entry(
+            f"ret:{payment.id}:{line.key}",
+            "payout_returned",
+            line.booked_on,
+            payout_returned(artisan_party(makers[payment.id].artisan_id), line.amount_minor),
+        )
+        for line, payment in lines
+    ]
+    entry_ids = ledger.post_all(session, entries, by=by, currency=currency)
+    for (line, payment), entry_id in zip(lines, entry_ids, strict=True):
+        payment.returned_on, payment.returned_entry_id = line.booked_on, entry_id
+        maker = makers[payment.id]
+        _tell_maker(session, "payout_returned", payment, maker, reason=line.words)
+        run = session.get_one(PayoutRun, maker.run_id, with_for_update=True)
+        if run.state == "settled":
+            run.state = "partly_returned"
+    return {line.key: entry_id for (line, _), entry_id in zip(lines, entry_ids, strict=True)}
+
+
+def _matched(
+    session: Session, lines: Sequence[Confirmed], *waiting: ColumnElement[bool]
+) -> list[tuple[Confirmed, Payment]]:
+    """Pair the bank's lines with payments by id and amount; of two lines for one payment only the first is paired."""
+    ids = [line.end_to_end_id for line in lines]
+    found = select(Payment).where(Payment.end_to_end_id.in_(ids), *waiting).order_by(Payment.id).with_for_update()
+    payments = {payment.end_to_end_id: payment for payment in session.scalars(found)}
+    pairs = []
+    for line in lines:
+        payment = payments.get(line.end_to_end_id)
+        if payment is not None and payment.amount_minor == line.amount_minor:
+            pairs.append((line, payments.pop(line.end_to_end_id)))
+    return pairs
+
+
+_PAYS_OWN_WORKSHOP = text("""
+SELECT 1 FROM role_grant g JOIN statement s ON s.artisan_id = g.artisan_id
+ WHERE s.run_id = :run AND g.person_id = :person AND g.ended_at IS NULL LIMIT 1
+""")
+
+
+_MARK_SETTLED = text("""
+UPDATE payout_run r SET settled_at = :at, state = CASE WHEN EXISTS (
+    SELECT FROM payment p JOIN statement s ON s.id = p.statement_id WHERE s.run_id = r.id AND p.returned_on IS NOT NULL)
+  THEN 'partly_returned' ELSE 'settled' END
+ WHERE r.state = 'file_made' AND NOT EXISTS (
+  SELECT FROM payment p JOIN statement s ON s.id = p.statement_id WHERE s.run_id = r.id AND p.settled_on IS NULL)
+""")
+
+
+def _check_covered(session: Session, run_id: int) -> None:
+    """Raise `not_covered` where the bank account, less what is on its way already, holds less than the run pays."""
+    total = session.scalar(
+        select(func.sum(Payment.amount_minor))
+        .join(Statement, Statement.id == Payment.statement_id)
+        .where(Statement.run_id == run_id)
+    )
+    if queries.bank_balance_left(session) < (total or 0):
+        raise RuleBroken(
+            "not_covered",
+            "The bank account holds less than this run pays. Import the latest bank statement, or wait for money to arrive.",
+        )
+
+
+def _tell_maker(session: Session, template: str, payment: Payment, statement: Statement, **more: str) -> None:
+    values: dict[str, Any] = {
+        "artisan": session.get_one(Artisan, statement.artisan_id).name,
+        "amount_minor": payment.amount_minor,
+        "statement": f"{statement.series}-{statement.number}",
+        "statement_id": statement.id,
+    }
+    people.tell_artisan(session, f"{template}:{payment.id}", template, statement.artisan_id, values | more)
+
+
+def _must_be(run: PayoutRun, state: str, sentence: str) -> None:
+    if run.state != state:
+        raise RuleBroken("too_late" if run.file_made_at else f"not_{state}", sentence)
+
+
+def _payments(session: Session, run_id: int) -> list[tuple[Payment, Statement, BankDetails]]:
+    rows = session.execute(
+        select(Payment, Statement, BankDetails)
+        .join(Statement, Statement.id == Payment.statement_id)
+        .join(BankDetails, BankDetails.id == Payment.bank_details_id)
+        .where(Statement.run_id == run_id)
+        .order_by(Statement.number)
+    )
+    return [(payment, statement, details) for payment, statement, details in rows]
+
+
+def _put_in_transit(
+    session: Session,
+    run_id: int,
+    payments: Sequence[tuple[Payment, Statement, BankDetails]],
+    *,
+    day: date,
+    by: int,
+    currency: str,
+) -> None:
+    entries = [
+        Entry(
+            f"payout:{run_id}:{statement.artisan_id}",
+            "payout",
+            day,
+            payout_sent(
+                artisan_party(statement.artisan_id),
+                payment_party(payment.id),
+                Settlement(0, 0, sent=payment.amount_minor, kept=0, reason="sent"),
+            ),
+        )
+        for payment, statement, _ in payments
+    ]
+    entry_ids = ledger.post_all(session, entries, by=by, currency=currency)
+    for (payment, _, _), entry_id in zip(payments, entry_ids, strict=True):
+        payment.sent_entry_id = entry_id
