@@ -20,7 +20,9 @@ WHOLE = [
     path
     for path in SOURCES
     if path.parent.name == "ledger"
-    or str(path).endswith(("core/money.py", "core/payout.py", "core/ledger.py", "payouts/service.py", "transfers/service.py"))
+    or str(path).endswith(
+        ("core/money.py", "core/payout.py", "core/ledger.py", "payouts/service.py", "transfers/service.py")
+    )
 ]
 VAGUE = {"user", "users", "item", "items", "sku", "stock", "util", "utils", "helper", "helpers", "manager"}
 VAGUE_ALONE = VAGUE | {"data", "info", "process", "handle"}
