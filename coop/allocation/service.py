@@ -102,8 +102,8 @@ def carry_out(db: Db, lease: Lease, *, at: datetime, field_key: bytes) -> None:
             return
         if not _freeze(session, run, digest, own, at=at) or shared is None:
             return
-        awards = award_columns(problem, shared)
-        copy_columns_in(session, "award", {"run_id": np.full(len(awards["line_id"]), run.id)} | awards)
+        for awards in award_columns(problem, shared):
+            copy_columns_in(session, "award", {"run_id": np.full(len(awards["line_id"]), run.id)} | awards)
         run.state, run.proposed_at = "proposed", at
         run.chain_start = problem.chain_start
         run.result_digest = shared.result_digest

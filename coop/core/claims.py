@@ -13,6 +13,9 @@ STANDING_RULE = "cea/standing@1"
 WEBSTER_RULE = "cea/webster@1"
 PRIORITY_RULE = "priority@1"
 LOTS_RULE = "lots@1"
+TOGETHER_RULE = "leximin/webster@1"
+"""Batches that go by it may be alternatives of each other; of one batch alone leximin is equal awards."""
+
 OFFERED_RULES = (
     STANDING_RULE,
     WEBSTER_RULE,
@@ -40,6 +43,7 @@ RULES = (
     STANDING_RULE,
     *(f"{path}/{rounding}@1" for path, roundings in PATHS.items() for rounding in roundings),
     *(f"{order}@1" for order in ORDERS),
+    TOGETHER_RULE,
 )
 MEMORIES = ("rounding", "season")
 
@@ -187,5 +191,7 @@ def rule_named(text: str) -> str:
 
 def parts_of(rule: str) -> tuple[str, str]:
     """Split a rule's full id into its path and rounding, or its order and ""."""
+    if rule == TOGETHER_RULE:
+        return "cea", "webster"
     name, _, rounding = rule.partition("@")[0].partition("/")
     return name, rounding

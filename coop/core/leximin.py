@@ -102,7 +102,7 @@ def member_totals(network: Network, prices: Prices, ranks: Sequence[Rank]) -> tu
     return totals, supply
 
 
-def entitlements(network: Network, ranks: Sequence[Rank]) -> list[int]:
+def entitlements_in_flow(network: Network, ranks: Sequence[Rank]) -> list[int]:
     """Divide the products by the same rule in micro-units; their sum is the pieces that can be handed out."""
     parts, _ = member_totals(network.scaled(MICRO), WebsterPrices(network.weights), ranks)
     return parts
@@ -123,16 +123,14 @@ def picks(network: Network, totals: Sequence[int], supply: Supply, prices: Price
     ]
 
 
-def share_out_by_reference(
-    network: Network, seed: bytes, batch_id: str, opening: Sequence[int] | None = None
-) -> Shares:
+def share_out_flow(network: Network, seed: bytes, batch_id: str, opening: Sequence[int] | None = None) -> Shares:
     """Share out by the prices of cea/webster, or, with what each is owed at the opening, by the standing."""
     key = tie_key(seed, batch_id)
     ranks = [(ticket(key, member), member.encode()) for member in network.ids]
     prices: Prices = WebsterPrices(network.weights)
     parts: list[int] = []
     if opening is not None:
-        parts = entitlements(network, ranks)
+        parts = entitlements_in_flow(network, ranks)
         prices = StandingPrices([owed + part for owed, part in zip(opening, parts, strict=True)])
     totals, supply = member_totals(network, prices, ranks)
     return Shares(totals, picks(network, totals, supply, prices, ranks), parts)

@@ -7,7 +7,7 @@ from operator import itemgetter
 import numpy as np
 
 from coop.core.claims import MICRO
-from coop.core.leximin import Pick, Shares, share_out_by_reference
+from coop.core.leximin import Pick, Shares, share_out_flow
 from coop.core.leximin_arrays import Columns, Prices, member_totals, webster_prices
 from coop.core.leximin_picks import picks
 from coop.core.networks import Network
@@ -20,7 +20,7 @@ _SAFE = 2**61
 def share_out_together(network: Network, seed: bytes, batch_id: str, opening: Sequence[int] | None = None) -> Shares:
     """Share out by the prices of cea/webster, or, with what each is owed at the opening, by the standing."""
     if not network.ids or not within_bounds(network, opening):
-        return share_out_by_reference(network, seed, batch_id, opening)
+        return share_out_flow(network, seed, batch_id, opening)
     columns = _columns(network, tie_key(seed, batch_id))
     prices = webster_prices(columns.weights)
     parts: list[int] = []

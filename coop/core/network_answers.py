@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
-from coop.core.leximin import Shares, share_out_by_reference
+from coop.core.leximin import Shares, share_out_flow
 from coop.core.network_problems import FlowProblem, PickingProblem
 from coop.core.networks import Network
 from coop.core.picking import picked
@@ -31,7 +31,7 @@ def answer_picking(problem: PickingProblem) -> dict[str, Any]:
 
 def _share_out_together(engine: Literal["kernel", "reference"]) -> ShareOutTogether:
     if engine == "reference":
-        return share_out_by_reference
+        return share_out_flow
     from coop.core.leximin_sharing import share_out_together  # noqa: PLC0415 - the reference runs without numpy
 
     return share_out_together

@@ -7,7 +7,7 @@ import numpy as np
 
 from coop.core import kernel
 from coop.core.array_rules import pass_by_arrays
-from coop.core.claims import WEBSTER_RULE, BatchInput
+from coop.core.claims import TOGETHER_RULE, WEBSTER_RULE, BatchInput
 from coop.core.rule_book import extras_by_reference, wishes_by_reference
 from coop.core.rules import Rank
 from coop.core.small_batches import cheapest_pieces
@@ -38,14 +38,14 @@ class Draw(NamedTuple):
 
 def wishes(batch: BatchInput, draw: Draw) -> Sequence[int]:
     """Hand out the batch to the wishes."""
-    if batch.rule == WEBSTER_RULE:
+    if batch.rule in {WEBSTER_RULE, TOGETHER_RULE}:
         return _webster(batch, batch.requests, batch.units, draw)
     return _by_any_rule(batch, batch.requests, batch.units, draw, on_top=False)
 
 
 def extras(batch: BatchInput, left: int, draw: Draw) -> Sequence[int]:
     """Hand out what the wishes left."""
-    if batch.rule.startswith("cea/"):
+    if batch.rule == TOGETHER_RULE or batch.rule.startswith("cea/"):
         return _webster(batch, batch.tolerances, left, draw)
     return _by_any_rule(batch, batch.tolerances, left, draw, on_top=True)
 

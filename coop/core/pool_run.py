@@ -4,15 +4,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain as chained
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from coop.core.claims import BatchInput, Outcome, Standing, Terms
+from coop.core.claims import TOGETHER_RULE, BatchInput, Outcome, Standing, Terms
 from coop.core.commitments import Commitment
 from coop.core.fairness import jain, lowest_fill
-from coop.core.records import FrozenPool, Head, Source, chain, freeze, last_link, proof_lines
+from coop.core.records import FrozenPool, Head, Source, chain, freeze, last_link, pool_digest, proof_lines
 from coop.core.sharing import share_out_pool
+from coop.core.together import Choice, Part, SharedPart, missing_of, parts_of_pool
+from coop.core.together_record import PartRecord
+from coop.core.together_sharing import share_out_by_engine
 
 Whole = NDArray[np.int64]
 
@@ -29,7 +33,10 @@ class ClaimedBatch:
 
 @dataclass(frozen=True, slots=True)
 class PoolProblem:
-    """Everything that decides a pool, frozen; batches stand in the order in which they are applied."""
+    """Everything that decides a pool, frozen; batches stand in the order in which they are applied.
+
+    `choices` are the claims on more than one batch; all others stand with their batch alone.
+    """
 
     season: str
     pool: str
@@ -40,30 +47,46 @@ class PoolProblem:
     batches: Sequence[ClaimedBatch]
     standing: Standing
     commitment: Commitment | None = None
+    choices: Sequence[Choice] = ()
+
+
+class SharedTogether(NamedTuple):
+    """A part of a pool whose batches were shared out as one: their places in the pool, what came of it, and its record."""
+
+    places: Sequence[int]
+    part: Part
+    shared: SharedPart
+    record: PartRecord
 
 
 @dataclass(frozen=True, slots=True)
 class SharedPool:
-    """What came of a pool: an outcome and a link of the chain for each batch, under the head that binds them."""
+    """What came of a pool: an outcome and a link of the chain for each batch, under the head that binds them.
+
+    `frozen` covers the batches that are shared out each by itself; those of a part all have the link of its record.
+    """
 
     head: Head
     frozen: FrozenPool
     outcomes: Sequence[Outcome]
     links: Sequence[str]
+    together: Sequence[SharedTogether] = ()
 
     @property
     def input_digest(self) -> str:
-        return self.frozen.digest
+        return self.head.input_digest
 
     @property
     def result_digest(self) -> str:
-        return last_link(self.head, self.links)
+        return self.together[-1].record.link if self.together else last_link(self.head, self.links)
 
 
 def share_out(problem: PoolProblem) -> SharedPool:
     """Share out every batch of a pool and chain the results; the same problem always gives the same digests."""
-    batches = [claimed.batch for claimed in problem.batches]
+    parts = parts_of_pool([claimed.batch for claimed in problem.batches], problem.choices)
+    batches = _alone(problem)
     frozen = freeze(batches, problem.terms)
+    records = [PartRecord(part) for _, part in parts]
     head = Head(
         season=problem.season,
         pool=problem.pool,
@@ -72,43 +95,108 @@ def share_out(problem: PoolProblem) -> SharedPool:
         source=problem.source,
         chain_start=problem.chain_start,
         batches=len(batches),
-        input_digest=frozen.digest,
+        input_digest=_digest(frozen, records),
         commitment=problem.commitment,
+        parts=len(parts),
     )
     outcomes, _ = share_out_pool(batches, problem.standing, problem.terms, head.seed)
-    return SharedPool(head, frozen, outcomes, chain(head, batches, frozen, outcomes))
+    links = chain(head, batches, frozen, outcomes)
+    if not parts:
+        return SharedPool(head, frozen, outcomes, links)
+    together = []
+    previous = last_link(head, links)
+    for (places, part), record in zip(parts, records, strict=True):
+        shared = share_out_by_engine(part, head.seed)
+        ended = record.ended(shared, head.seed, previous)
+        together.append(SharedTogether(places, part, shared, ended))
+        previous = ended.link
+    return SharedPool(head, frozen, *_in_order(problem, outcomes, links, together), together)
+
+
+def _alone(problem: PoolProblem) -> list[BatchInput]:
+    """List the batches that are shared out each by itself."""
+    return [claimed.batch for claimed in problem.batches if claimed.batch.rule != TOGETHER_RULE]
+
+
+def _in_order(
+    problem: PoolProblem, outcomes: Sequence[Outcome], links: Sequence[str], together: Sequence[SharedTogether]
+) -> tuple[list[Outcome], list[str]]:
+    """Put the outcomes and links of batches by themselves and of parts in the order of the pool's batches."""
+    of_parts = {
+        place: (Outcome(awards), one.record.link)
+        for one in together
+        for place, awards in zip(one.places, one.shared.awards, strict=True)
+    }
+    others = iter(zip(outcomes, links, strict=True))
+    found = [of_parts[place] if place in of_parts else next(others) for place in range(len(problem.batches))]
+    return [outcome for outcome, _ in found], [link for _, link in found]
+
+
+def _digest(frozen: FrozenPool, records: Sequence[PartRecord]) -> str:
+    return pool_digest([*frozen.digests, *(record.input_digest for record in records)]) if records else frozen.digest
 
 
 def input_digest_of(problem: PoolProblem) -> str:
     """Give the digest of a pool's frozen inputs, which needs no seed."""
-    return freeze([claimed.batch for claimed in problem.batches], problem.terms).digest
+    parts = parts_of_pool([claimed.batch for claimed in problem.batches], problem.choices)
+    return _digest(freeze(_alone(problem), problem.terms), [PartRecord(part) for _, part in parts])
 
 
 def proof_of(problem: PoolProblem, shared: SharedPool) -> bytes:
     """Write the proof file of a shared pool, as JSON lines."""
-    batches = [claimed.batch for claimed in problem.batches]
-    return b"".join(proof_lines(shared.head, batches, shared.frozen, shared.outcomes, shared.links))
+    batches = _alone(problem)
+    apart = [place for place, claimed in enumerate(problem.batches) if claimed.batch.rule != TOGETHER_RULE]
+    outcomes, links = [shared.outcomes[place] for place in apart], [shared.links[place] for place in apart]
+    lines = proof_lines(shared.head, batches, shared.frozen, outcomes, links)
+    return b"".join(chained(lines, (one.record.line for one in shared.together)))
 
 
-def award_columns(problem: PoolProblem, shared: SharedPool) -> dict[str, Whole]:
+def wishes_of(problem: PoolProblem, shared: SharedPool) -> list[Sequence[int]]:
+    """Give, batch by batch, what each claim wished for there; a choice wished for what it got, and for its missing
+    pieces where it likes best to have them.
+    """
+    wishes = [claimed.batch.requests for claimed in problem.batches]
+    for one in shared.together:
+        missing = missing_of(one.part, one.shared)
+        chosen = {choice.id for choice in one.part.choices}
+        for place, awards, short in zip(one.places, one.shared.awards, missing, strict=True):
+            batch = problem.batches[place].batch
+            wishes[place] = [
+                award + more if claim in chosen else wish
+                for claim, award, more, wish in zip(batch.ids, awards, short, batch.requests, strict=True)
+            ]
+    return wishes
+
+
+def award_columns(problem: PoolProblem, shared: SharedPool) -> list[dict[str, Whole]]:
     """Give the awards by columns: offering, line, pieces, of them beyond the wish, and, where a standing is kept, entitlement and owed before.
 
-    They stand in the order of offering and line, as the database keeps them.
+    They stand in the order of offering and line, as the database keeps them. Batches that were shared out together come
+    in a table of their own, which knows no standing; there is no table without batches.
     """
-    sizes = [len(claimed.line_ids) for claimed in problem.batches]
-    pieces = _flat(outcome.awards for outcome in shared.outcomes)
-    wishes = _flat(claimed.batch.requests for claimed in problem.batches)
+    rows = list(zip(problem.batches, shared.outcomes, strict=True))
+    together = [row for row in rows if row[0].batch.rule == TOGETHER_RULE]
+    alone = [row for row in rows if row[0].batch.rule != TOGETHER_RULE] if together else rows
+    tables = [_table(alone, problem.terms)] if alone or not together else []
+    return [*tables, _table(together, Terms(None))] if together else tables
+
+
+def _table(rows: Sequence[tuple[ClaimedBatch, Outcome]], terms: Terms) -> dict[str, Whole]:
+    batches, outcomes = [claimed for claimed, _ in rows], [outcome for _, outcome in rows]
+    pieces = _flat(outcome.awards for outcome in outcomes)
+    wishes = _flat(claimed.batch.requests for claimed in batches)
+    sizes = [len(claimed.line_ids) for claimed in batches]
     columns = {
-        "offering_id": np.repeat(np.array([claimed.offering_id for claimed in problem.batches], np.int64), sizes),
-        "line_id": _flat(claimed.line_ids for claimed in problem.batches),
+        "offering_id": np.repeat(np.array([claimed.offering_id for claimed in batches], np.int64), sizes),
+        "line_id": _flat(claimed.line_ids for claimed in batches),
         "pieces": pieces,
         "extra": np.maximum(pieces - wishes, 0),
     }
-    if problem.terms.memory is not None:
-        columns["entitled_micro"] = _flat(outcome.entitlements for outcome in shared.outcomes)
-        columns["owed_before_micro"] = _flat(outcome.opening for outcome in shared.outcomes)
-    if problem.terms.memory == "season":
-        columns["entitled_before_micro"] = _flat(outcome.entitled for outcome in shared.outcomes)
+    if terms.memory is not None:
+        columns["entitled_micro"] = _flat(outcome.entitlements for outcome in outcomes)
+        columns["owed_before_micro"] = _flat(outcome.opening for outcome in outcomes)
+    if terms.memory == "season":
+        columns["entitled_before_micro"] = _flat(outcome.entitled for outcome in outcomes)
     order = np.lexsort((columns["line_id"], columns["offering_id"]))
     return {name: values[order] for name, values in columns.items()}
 
@@ -134,7 +222,7 @@ class Fill:
 def fill(problem: PoolProblem, shared: SharedPool) -> Fill:
     """Measure a shared pool; what was awarded beyond a wish fills nothing."""
     households = _flat(claimed.household_ids for claimed in problem.batches)
-    wishes = _flat(claimed.batch.requests for claimed in problem.batches)
+    wishes = _flat(wishes_of(problem, shared))
     pieces = _flat(outcome.awards for outcome in shared.outcomes)
     served = np.minimum(pieces, wishes)
     names, places = np.unique(households, return_inverse=True)

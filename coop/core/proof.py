@@ -10,10 +10,11 @@ from coop.core.claims import LOTS_RULE, BatchInput, Outcome, Standing
 from coop.core.correction_proof import FirstResult, Versions, check_correction, check_correction_head
 from coop.core.errors import RuleBroken
 from coop.core.fields import Fields, fields_of, parsed
-from coop.core.proof_promises import Published, check_promised, check_promises, check_published
+from coop.core.proof_promises import Published, check_all_promised, check_promised, check_promises, check_published
 from coop.core.proof_reading import Differs, read_head, read_input
 from coop.core.records import CHAIN_START, Head, pool_digest, text_digest
 from coop.core.standing import share_out_by_reference
+from coop.core.together_proof import check_part
 
 
 @dataclass(slots=True)
@@ -25,6 +26,7 @@ class _Check:
     standing: Standing = field(default_factory=Standing)
     inputs: list[str] = field(default_factory=list)
     versions: Versions = field(default_factory=Versions)
+    together: set[str] = field(default_factory=set)
 
 
 def verify_lines(lines: Iterable[bytes], published: Published | None = None) -> dict[str, Any]:
@@ -86,15 +88,20 @@ def _line(raw: bytes) -> dict[str, Any]:
 
 def _batch_id(value: dict[str, Any]) -> str | None:
     try:
-        return str(value["input"]["batch"]["id"])
-    except (KeyError, TypeError):
+        inside = value["input"]
+        return str(inside["batch"]["id"] if "batch" in inside else inside["batches"][0]["id"])
+    except (KeyError, TypeError, IndexError):
         return None
 
 
 def _check_line(check: _Check, value: dict[str, Any]) -> None:
-    """Check a batch of the pool, or one of the two lines of a correction after them."""
+    """Check a batch of the pool, a part of it, or one of the two lines of a correction after them."""
     if len(check.inputs) < check.head.batches:
         _check_batch(check, Fields(value))
+    elif len(check.inputs) < check.head.batches + check.head.parts:
+        part = check_part(Fields(value), check.head, check.previous, check.together)
+        check.inputs.append(part.input_digest)
+        check.previous = part.link
     elif check.versions.opened is None:
         _check_pool(check)
         check_correction_head(check.versions, check.head, value)
@@ -196,8 +203,10 @@ def _check_end(check: _Check, published: Published) -> None:
 
 
 def _check_pool(check: _Check) -> None:
-    if len(check.inputs) != check.head.batches:
-        sentence = f"The head promises {check.head.batches} batches, the file holds {len(check.inputs)}."
+    if len(check.inputs) != check.head.batches + check.head.parts:
+        parts = f" and {check.head.parts} parts" if check.head.parts else ""
+        sentence = f"The head promises {check.head.batches} batches{parts}, the file holds {len(check.inputs)} of them."
         raise Differs("batches", sentence)
+    check_all_promised(check.head, check.together)
     if pool_digest(check.inputs) != check.head.input_digest:
         raise Differs("order", "The batches, in this order, do not give the pool's input digest.")

@@ -3,7 +3,8 @@
 import hashlib
 from dataclasses import dataclass
 
-from coop.core.claims import BatchInput
+from coop.core.claims import TOGETHER_RULE, BatchInput
+from coop.core.commitments import Commitment, PromisedBatch
 from coop.core.proof_reading import Differs
 from coop.core.records import Head
 from coop.core.tickets import source_of_season
@@ -30,7 +31,7 @@ def check_promises(head: Head) -> None:
         ("rule", head.rule, commitment.rule),
         ("memory", head.terms.memory, commitment.terms.memory),
         ("credit cap", head.terms.credit_cap, commitment.terms.credit_cap),
-        ("number of batches", head.batches, len(commitment.batches)),
+        ("number of batches", head.batches, len(_by_themselves(commitment))),
         ("kind of source", head.source.promise.kind, commitment.promise.kind),
     ):
         if kept != promised:
@@ -44,9 +45,35 @@ def check_promised(head: Head, batch: BatchInput, place: int) -> None:
     commitment = head.commitment
     if commitment is None:
         return
-    promised = commitment.batches[place] if place < len(commitment.batches) else None
+    listed = _by_themselves(commitment)
+    promised = listed[place] if place < len(listed) else None
     if promised is None or promised.id != batch.id:
         raise Differs("commitment", "Another batch was promised in this place.")
+    _check_kept(promised, batch)
+
+
+def check_together(head: Head, batch: BatchInput) -> None:
+    """Find a batch that is shared out with others although that was not promised, or under another cap."""
+    if head.commitment is None:
+        return
+    promised = next((one for one in head.commitment.batches if one.id == batch.id), None)
+    if promised is None:
+        raise Differs("commitment", f"The batch {batch.id} was not promised.")
+    _check_kept(promised, batch)
+
+
+def check_all_promised(head: Head, together: set[str]) -> None:
+    """Find a promised batch that is missing from the parts that are shared out together."""
+    for promised in head.commitment.batches if head.commitment else ():
+        if promised.rule == TOGETHER_RULE and promised.id not in together:
+            raise Differs("commitment", f"The batch {promised.id} was promised, and is missing.")
+
+
+def _by_themselves(commitment: Commitment) -> list[PromisedBatch]:
+    return [batch for batch in commitment.batches if batch.rule != TOGETHER_RULE]
+
+
+def _check_kept(promised: PromisedBatch, batch: BatchInput) -> None:
     if promised.rule != batch.rule:
         raise Differs("commitment", f"The batch goes by {batch.rule}, where {promised.rule} was promised.")
     tolerances = batch.tolerances or [0] * len(batch.ids)

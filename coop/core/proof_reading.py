@@ -33,7 +33,7 @@ def read_head(value: dict[str, Any]) -> Head:
     """Read the first line of a proof."""
     fields = Fields(value)
     names = ("batches", "chain_start", "commitment", "credit_cap", "format", "input_digest", "memory", "pool", "rule")
-    fields.only((*names, "season", "source"))
+    fields.only((*names, "parts", "season", "source"))
     if fields.text("format") != FORMAT:
         raise Differs("format", f"The head must name the format {FORMAT}.")
     head = Head(
@@ -46,6 +46,7 @@ def read_head(value: dict[str, Any]) -> Head:
         batches=fields.whole("batches"),
         input_digest=fields.hexadecimal("input_digest", length=32).hex(),
         commitment=read_commitment(fields.inner("commitment")) if fields.values.get("commitment") is not None else None,
+        parts=fields.whole("parts", 0),
     )
     if head.text.encode() != written(value):
         raise Differs("head", "The head does not read as the record writes it.")

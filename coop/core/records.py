@@ -51,7 +51,8 @@ class FrozenPool:
 class Head:
     """The first line of a proof; `rule` is the season's default, `chain_start` the last result digest before.
 
-    `commitment` is what was published before orders opened; None for a pool that was brought in afterwards.
+    `commitment` is what was published before orders opened; None for a pool that was brought in afterwards. `parts` of
+    batches that are shared out together follow the batches that are shared out by themselves.
     """
 
     season: str
@@ -63,6 +64,7 @@ class Head:
     batches: int
     input_digest: str
     commitment: Commitment | None = None
+    parts: int = 0
 
     @property
     def seed(self) -> bytes:
@@ -87,7 +89,7 @@ class Head:
             "season": self.season,
             "source": source,
         }
-        return canonical(head).decode()
+        return canonical(head | {"parts": self.parts} if self.parts else head).decode()
 
 
 def freeze(batches: Sequence[BatchInput], terms: Terms) -> FrozenPool:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from coop.core.claims import MICRO
 from coop.core.errors import RuleBroken
 from coop.core.fields import parsed
-from coop.core.leximin import StandingPrices, WebsterPrices, entitlements, member_totals, share_out_by_reference
+from coop.core.leximin import StandingPrices, WebsterPrices, entitlements_in_flow, member_totals, share_out_flow
 from coop.core.leximin_sharing import share_out_together, within_bounds
 from coop.core.leximin_words import turn_sentence, turns_of
 from coop.core.networks import Network
@@ -106,7 +106,7 @@ def test_the_reference_hands_out_piece_by_piece_and_picks_as_the_definition_says
         totals, _ = member_totals(network, prices, ranks)
         assert totals == by_definition(network, prices, ranks)
         if place % 2:
-            shares = share_out_by_reference(network, SEED, "b")
+            shares = share_out_flow(network, SEED, "b")
             assert shares.totals == totals
             assert list(shares.picks) == picks_by_definition(network, totals, prices, ranks)
 
@@ -120,7 +120,7 @@ def test_the_arrays_equal_the_reference_on_any_network(products, times):
         network = network_of(random, members, products, **shape)
         opening = [int(owed) for owed in random.integers(-MICRO, MICRO, members)] if place % 2 else None
         assert within_bounds(network, opening)
-        assert share_out_together(network, SEED, "b", opening) == share_out_by_reference(network, SEED, "b", opening)
+        assert share_out_together(network, SEED, "b", opening) == share_out_flow(network, SEED, "b", opening)
 
 
 def test_nothing_that_can_be_supplied_is_left_and_nobody_gets_more_than_asked():
@@ -158,7 +158,7 @@ def test_pieces_too_many_for_arrays_are_shared_out_by_whole_numbers():
     many = Network(["a", "b"], [1, 2], [huge, huge], ["p"], [900_000], [[(0, huge)], [(0, huge)]])
     totals, _ = member_totals(many, WebsterPrices(many.weights), ranks_of(many))
     assert totals == [300_000, 600_000]
-    assert entitlements(many, ranks_of(many)) == [300_000 * MICRO, 600_000 * MICRO]
+    assert entitlements_in_flow(many, ranks_of(many)) == [300_000 * MICRO, 600_000 * MICRO]
 
 
 FLOW = {
