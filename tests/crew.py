@@ -30,6 +30,7 @@ class Crew:
     def __init__(self, settings: Settings, logs: Path) -> None:
         self.settings, self.logs = settings, logs
         self._all: list[subprocess.Popen[bytes]] = []
+        self._again: list[Callable[[], subprocess.Popen[bytes]]] = []
 
     def worker(
         self,
@@ -53,11 +54,24 @@ class Crew:
     def log(self, name: str = "one") -> str:
         return (self.logs / f"{name}.log").read_text("utf-8", "replace")
 
+    def last_words(self) -> str:
+        """Return how each log ends, for whoever must find out why something did not happen."""
+        ends = (
+            (log.stem, log.read_text("utf-8", "replace").splitlines()[-15:]) for log in sorted(self.logs.glob("*.log"))
+        )
+        return "\n".join(f"{name}: {line}" for name, lines in ends for line in lines)
+
     def kill(self, started: subprocess.Popen[bytes]) -> None:
         """Kill a worker with all its children, as a power cut would."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(started.pid, signal.SIGKILL)
         started.wait()
+
+    def replace_ended(self) -> None:
+        """Start anew each that ended by itself, as `coop serve` and a container's host do; asked again and again."""
+        for place, started in enumerate(self._all):
+            if started.poll() is not None:
+                self._all[place] = self._again[place]()
 
     def dismiss_all(self) -> None:
         for started in self._all:
@@ -68,16 +82,17 @@ class Crew:
     def _start(self, name: str, app: str, words: list[str], env: dict[str, str]) -> subprocess.Popen[bytes]:
         self.settings.home.mkdir(parents=True, exist_ok=True)
         program = [sys.executable, "-m", "celery", "-A", app, *words]
-        with (self.logs / f"{name}.log").open("ab") as log:
-            started = subprocess.Popen(
-                program,
-                cwd=HOUSE,
-                env={"PATH": os.environ["PATH"], "HOME": str(self.settings.home)} | self.settings.environment() | env,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+        told = {"PATH": os.environ["PATH"], "HOME": str(self.settings.home)} | self.settings.environment() | env
+
+        def run() -> subprocess.Popen[bytes]:
+            with (self.logs / f"{name}.log").open("ab") as log:
+                return subprocess.Popen(
+                    program, cwd=HOUSE, env=told, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+                )
+
+        started = run()
         self._all.append(started)
+        self._again.append(run)
         return started
 
 

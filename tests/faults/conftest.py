@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from sqlalchemy import create_engine, text
@@ -59,8 +59,16 @@ class Town:
         with self.db() as session:
             return set(session.scalars(text("SELECT state FROM allocation_run")))
 
-    def await_state(self, state: str, *, patience: float = 60) -> None:
-        until(lambda: self.states() == {state}, f"all runs are {state}", patience=patience)
+    def await_state(self, state: str, *, patience: float = 60, meanwhile: Callable[[], object] = lambda: None) -> None:
+        def is_so() -> bool:
+            meanwhile()
+            return self.states() == {state}
+
+        try:
+            until(is_so, f"all runs are {state}", patience=patience)
+        except AssertionError as late:
+            late.add_note(self.crew.last_words())
+            raise
 
     def await_rest(self, *, patience: float = 60) -> None:
         """Wait until nothing is left to do but the slots of the timetable, which never end."""
