@@ -11,7 +11,8 @@ from coop.catalog import service as catalog
 from coop.clock import now
 from coop.core.ledger import GOODWILL, MEMBER_CREDIT, Entry, Posting, household_party
 from coop.db import Db
-from coop.formats.camt import BankLine, BankStatement, write_camt053
+from coop.formats.bank_statement import BankLine, BankStatement
+from coop.formats.camt import write_camt053
 from coop.formats.iban import demo_iban
 from coop.ledger import service as ledger
 from coop.payouts import queries as payouts_told

@@ -38,7 +38,7 @@ class PaymentForm(CoopForm):
 
 class StatementForm(CoopForm):
     file = FileField(
-        "Bank statement (camt.053)",
-        description="An XML file of at most 5 MB, as your bank exports it. It is taken in whole, or not at all.",
+        "Bank statement",
+        description="A file of at most 5 MB as your bank exports it: camt.053, MT940 or OFX. It is taken in whole, or not at all.",
         validators=[FileRequired("Please choose a file.")],
     )

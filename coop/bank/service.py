@@ -15,7 +15,9 @@ from coop.core.errors import NotFound, RuleBroken
 from coop.core.ledger import BANK, UNIDENTIFIED_RECEIPTS, Entry, Posting, bank_charged, credit_paid_in, household_party
 from coop.core.season import local_day
 from coop.db import Db
-from coop.formats import camt
+from coop.formats.bank_files import read_statement
+from coop.formats.bank_statement import BankLine as StatementLine
+from coop.formats.bank_statement import BankStatement as ReadStatement
 from coop.instalments import service as instalments
 from coop.ledger import service as ledger
 from coop.people import service as people
@@ -88,7 +90,7 @@ def record_payment(
 
 
 def import_statement(db: Db, content: bytes, *, by: int, at: datetime) -> int:
-    """Take in a camt.053 statement whole and settle the payments it confirms; the same file again changes nothing.
+    """Take in a statement whole (camt.053, MT940, OFX) and settle the payments it confirms; the same file again changes nothing.
 
     Payments that came back are owed again; receipts recorded by hand before are recognised; others wait on their own
     account. Lines seen before are left out.
@@ -104,7 +106,7 @@ def import_statement(db: Db, content: bytes, *, by: int, at: datetime) -> int:
             raise RuleBroken(
                 "no_bank_account", "The co-op's own bank account is not set yet. An admin adds it under Settings."
             )
-        parsed = camt.read_camt053(content, iban=agreed["coop_iban"], currency=agreed["currency"])
+        _, parsed = read_statement(content, iban=agreed["coop_iban"], currency=agreed["currency"])
         statement = BankStatement(
             sha256=sha256,
             bytes=content,
@@ -176,7 +178,7 @@ SELECT b.id FROM bank_line b JOIN entry e ON e.id = b.entry_id AND e.kind = 'uni
 
 
 def _book_lines(
-    session: Session, statement_id: int, parsed: camt.BankStatement, *, by: int, at: datetime, agreed: dict[str, Any]
+    session: Session, statement_id: int, parsed: ReadStatement, *, by: int, at: datetime, agreed: dict[str, Any]
 ) -> None:
     seen = set(
         session.scalars(
@@ -211,7 +213,7 @@ def _book_lines(
     )
 
 
-def _recorded_before(session: Session, receipts: Mapping[str, camt.BankLine]) -> dict[str, int]:
+def _recorded_before(session: Session, receipts: Mapping[str, StatementLine]) -> dict[str, int]:
     """Recognise receipts that a treasurer recorded by hand, by the bank's reference and the amount."""
     references = [line.reference for line in receipts.values()]
     known = {
@@ -223,7 +225,7 @@ def _recorded_before(session: Session, receipts: Mapping[str, camt.BankLine]) ->
 
 
 def _book_unidentified(
-    session: Session, receipts: Mapping[str, camt.BankLine], *, by: int, currency: str
+    session: Session, receipts: Mapping[str, StatementLine], *, by: int, currency: str
 ) -> dict[str, int]:
     entries = [
         Entry(

@@ -4,21 +4,21 @@ from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
-from coop.formats import camt
+from coop.formats.bank_statement import BankLine, BankStatement
 from coop.ledger import queries as ledger
 from coop.payouts import queries as payouts
 from coop.policy import service as policy
 
 
-def statement(session: Session, run_id: int, booked_on: date, *, at: datetime) -> camt.BankStatement:
+def statement(session: Session, run_id: int, booked_on: date, *, at: datetime) -> BankStatement:
     """Make the statement by which the bank confirms the run's payments."""
     opening = ledger.bank_balance(session)
     agreed = policy.all_current(session, at=at)
     lines = tuple(
-        camt.BankLine(f"{sent.end_to_end_id}BOOKED", -sent.amount_minor, booked_on, sent.end_to_end_id, "Payout")
+        BankLine(f"{sent.end_to_end_id}BOOKED", -sent.amount_minor, booked_on, sent.end_to_end_id, "Payout")
         for sent in payouts.in_transit(session, run_id)
     )
-    return camt.BankStatement(
+    return BankStatement(
         reference=f"RUN{run_id}",
         iban=agreed["coop_iban"],
         currency=agreed["currency"],

@@ -1,94 +1,54 @@
 """What the bank says happened: statements as ISO 20022 camt.053, read whole or refused, and written for tests and imported seasons."""
 
-import hashlib
-import re
-from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import date, datetime
-from xml.etree.ElementTree import Element, ParseError
-
-from defusedxml.common import DefusedXmlException
-from defusedxml.ElementTree import fromstring
+from xml.etree.ElementTree import Element
 
 from coop.core.errors import RuleBroken
-from coop.core.money import AMOUNT_LIMIT, minor_exponent
+from coop.core.money import minor_exponent
+from coop.formats.bank_statement import (
+    LONGEST_NAME,
+    BankLine,
+    BankStatement,
+    day_of,
+    end_to_end_of,
+    iban_of,
+    minor_of,
+    refuse_account,
+    refuse_currency,
+    shown,
+    whole,
+    words_of,
+)
+from coop.formats.bank_xml import parse_xml
 from coop.formats.xml_writing import add, add_amount, bank_text, document, iso_second, to_bytes
-
-BYTES_LIMIT = 5 * 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class BankLine:
-    """One booked line: in +, out -. `reference` is the bank's own, else the file's digest and the line's position."""
-
-    reference: str
-    minor: int
-    booked_on: date
-    end_to_end_id: str | None
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class BankStatement:
-    """A statement of one account; opening + lines = closing."""
-
-    reference: str
-    iban: str
-    currency: str
-    opening_minor: int
-    closing_minor: int
-    opens_on: date
-    closes_on: date
-    lines: tuple[BankLine, ...]
 
 
 def read_camt053(content: bytes, *, iban: str, currency: str) -> BankStatement:
     """Read a statement of this account in this currency, whole, or refuse it.
 
-    Raises `too_large`, `entities`, `not_xml`, `not_camt`, `one_statement`, `wrong_account`, `wrong_currency`, `missing_balance`,
-    `bad_amount`, `bad_date` or `does_not_add_up`. Pending lines are left out.
+    Raises `empty`, `too_large`, `entities`, `too_deep`, `encoding`, `not_xml`, `not_camt`, `one_statement`, `wrong_account`,
+    `wrong_currency`, `missing_balance`, `bad_amount`, `bad_date` or `does_not_add_up`. Pending lines are left out.
     """
     statement = _only_statement(_parse(content))
-    account = _text(statement, "Acct/Id/IBAN").replace(" ", "")
-    if account != iban:
-        raise RuleBroken(
-            "wrong_account", f"This statement is of the account {account or 'without IBAN'}; choose the one of {iban}."
-        )
-    currencies = {amount.get("Ccy", "") for path in ("Bal/Amt", "Ntry/Amt") for amount in statement.iterfind(path)}
-    if currencies - {currency}:
-        raise RuleBroken(
-            "wrong_currency", f"This statement is in {', '.join(sorted(currencies))}; our books are in {currency}."
-        )
+    account = _text(statement, "Acct/Id/IBAN") or _text(statement, "Acct/Id/Othr/Id")
+    refuse_account(account, iban)
+    amounts = (amount for path in ("Bal/Amt", "Ntry/Amt") for amount in statement.iterfind(path))
+    refuse_currency({amount.get("Ccy", "") for amount in amounts}, currency)
     exponent = minor_exponent(currency)
     opening, opens_on = _balance(statement, ("OPBD", "PRCD"), exponent)
     closing, closes_on = _balance(statement, ("CLBD",), exponent)
-    lines = tuple(_lines(statement, exponent, hashlib.sha256(content).hexdigest()[:16]))
-    moved = sum(line.minor for line in lines)
-    if opening + moved != closing:
-        rule = f"The lines come to {moved}, but the balance goes from {opening} to {closing} (in minor units); the file is not whole."
-        raise RuleBroken("does_not_add_up", rule)
-    return BankStatement(_text(statement, "Id"), account, currency, opening, closing, opens_on, closes_on, lines)
+    name = words_of(_text(statement, "Id"), most=100)
+    lines = tuple(_lines(statement, exponent))
+    return whole(BankStatement(name, iban, currency, opening, closing, opens_on, closes_on, lines))
 
 
 def _parse(content: bytes) -> Element:
-    if len(content) > BYTES_LIMIT:
-        raise RuleBroken("too_large", f"The file is larger than {BYTES_LIMIT} bytes; export a shorter time.")
-    try:
-        root: Element = fromstring(content, forbid_dtd=True)
-    except DefusedXmlException:
-        raise RuleBroken(
-            "entities", "The file declares a document type or entities, which a bank statement has no use for."
-        ) from None
-    except (ParseError, ValueError, LookupError):
-        raise RuleBroken(
-            "not_xml", "The file is not well-formed XML, or is cut off; export it again as camt.053."
-        ) from None
+    root = parse_xml(content)
     namespace, _, name = root.tag.partition("}")
     if name != "Document" or not namespace.startswith("{urn:iso:std:iso:20022:tech:xsd:camt.053.001."):
         raise RuleBroken("not_camt", "The file is XML, but no camt.053 statement; choose that format at your bank.")
-    for element in root.iter():
-        element.tag = element.tag.partition("}")[2] or element.tag
     return root
 
 
@@ -113,36 +73,24 @@ def _balance(statement: Element, kinds: tuple[str, ...], exponent: int) -> tuple
 
 
 def _signed(element: Element, exponent: int) -> int:
-    written = _text(element, "Amt")
-    shape = re.fullmatch(r"([0-9]{1,15})(?:\.([0-9]{0,5}?)0*)?", written, re.ASCII)
-    side = _text(element, "CdtDbtInd")
-    if shape is None or len(shape[2] or "") > exponent or side not in {"CRDT", "DBIT"}:
-        raise RuleBroken("bad_amount", f"The statement has an amount we cannot read: “{written[:40]}” {side[:8]}.")
-    minor = int(shape[1] + (shape[2] or "").ljust(exponent, "0"))
-    if minor > AMOUNT_LIMIT:
-        raise RuleBroken("bad_amount", f"The statement has an amount beyond {AMOUNT_LIMIT} minor units.")
+    written, side = _text(element, "Amt"), _text(element, "CdtDbtInd")
+    if side not in {"CRDT", "DBIT"} or written[:1] in {"-", "+"}:
+        raise RuleBroken("bad_amount", f"The statement has an amount we cannot read: “{shown(written)}” {side[:8]}.")
+    minor = minor_of(written, exponent)
     return minor if side == "CRDT" else -minor
 
 
 def _day(element: Element, path: str) -> date:
-    written = _text(element, f"{path}/Dt") or _text(element, f"{path}/DtTm")
-    try:
-        return date.fromisoformat(written[:10])
-    except ValueError:
-        raise RuleBroken("bad_date", f"The statement has a date we cannot read: “{written[:40]}”.") from None
+    return day_of(_text(element, f"{path}/Dt") or _text(element, f"{path}/DtTm"))
 
 
-def _lines(statement: Element, exponent: int, digest: str) -> Iterator[BankLine]:
-    """Give the booked lines; one that lists payments with amounts that add up to it is given payment by payment.
-
-    References are made distinct within the file, for two equal payments on a day are both real.
-    """
-    seen: Counter[str] = Counter()
-    for position, entry in enumerate(statement.iterfind("Ntry"), 1):
+def _lines(statement: Element, exponent: int) -> Iterator[BankLine]:
+    """Give the booked lines; one that lists payments with amounts that add up to it is given payment by payment."""
+    for entry in statement.iterfind("Ntry"):
         if (_text(entry, "Sts/Cd") or _text(entry, "Sts")) != "BOOK":
             continue
         total, booked_on = _signed(entry, exponent), _day(entry, "BookgDt")
-        reference = _text(entry, "AcctSvcrRef") or _text(entry, "NtryRef") or f"{digest}-{position}"
+        reference = _text(entry, "AcctSvcrRef") or _text(entry, "NtryRef")
         payments = entry.findall("NtryDtls/TxDtls")
         listed = [
             payment for payment in payments if payment.find("Amt") is not None and payment.find("CdtDbtInd") is not None
@@ -151,20 +99,24 @@ def _lines(statement: Element, exponent: int, digest: str) -> Iterator[BankLine]
         if len(payments) < 2 or len(listed) < len(payments) or sum(amounts) != total:
             payments, amounts = payments[:1] if len(payments) == 1 else [entry], [total]
         for payment, minor in zip(payments, amounts, strict=True):
-            own = _text(payment, "Refs/AcctSvcrRef") or reference
-            seen[own] += 1
-            again = f"/{seen[own]}" if seen[own] > 1 else ""
-            end_to_end = _text(payment, "Refs/EndToEndId")
-            words = " ".join(
-                filter(None, (text.strip() for text in (part.text or "" for part in payment.iterfind("RmtInf/Ustrd"))))
-            )
-            yield BankLine(
-                own[:100] + again,
-                minor,
-                booked_on,
-                None if end_to_end in {"", "NOTPROVIDED"} else end_to_end[:35],
-                words[:500],
-            )
+            line = BankLine(reference, minor, booked_on, None, words_of(_text(entry, "AddtlNtryInf")))
+            yield line if payment is entry else _told_by(payment, line)
+
+
+def _told_by(payment: Element, line: BankLine) -> BankLine:
+    """Add what the bank tells of one payment: whose it is, and what for."""
+    other = "Dbtr" if line.minor > 0 else "Cdtr"
+    parties = f"RltdPties/{other}"
+    words = [part.text or "" for part in payment.iterfind("RmtInf/Ustrd")]
+    words += [part.text or "" for part in payment.iterfind("RmtInf/Strd/CdtrRefInf/Ref")]
+    return replace(
+        line,
+        reference=_text(payment, "Refs/AcctSvcrRef") or line.reference,
+        end_to_end_id=end_to_end_of(_text(payment, "Refs/EndToEndId")),
+        text=words_of(*words) or line.text,
+        name=words_of(_text(payment, f"{parties}/Pty/Nm") or _text(payment, f"{parties}/Nm"), most=LONGEST_NAME),
+        iban=iban_of(_text(payment, f"{parties}Acct/Id/IBAN")),
+    )
 
 
 def write_camt053(statement: BankStatement, *, created_at: datetime) -> bytes:
@@ -210,5 +162,15 @@ def _add_line(written: Element, line: BankLine, currency: str, exponent: int) ->
     add(entry, "BkTxCd/Prtry/Cd", "TRF")
     payment = add(entry, "NtryDtls/TxDtls")
     add(payment, "Refs/EndToEndId", line.end_to_end_id or "NOTPROVIDED")
+    other = "Dbtr" if line.minor > 0 else "Cdtr"
+    if line.name:
+        add(payment, f"RltdPties/{other}/Pty/Nm", bank_text(line.name, LONGEST_NAME))
+    if line.iban:
+        parties = payment.find("RltdPties")
+        add(
+            payment if parties is None else parties,
+            f"{'RltdPties/' if parties is None else ''}{other}Acct/Id/IBAN",
+            line.iban,
+        )
     if line.text:
         add(payment, "RmtInf/Ustrd", bank_text(line.text, 140))

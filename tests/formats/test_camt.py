@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coop.core.errors import RuleBroken
-from coop.formats.camt import BYTES_LIMIT, BankLine, BankStatement, read_camt053, write_camt053
+from coop.formats.bank_statement import BYTES_LIMIT, BankLine, BankStatement
+from coop.formats.camt import read_camt053, write_camt053
 from coop.formats.iban import demo_iban
 
 OURS = demo_iban("GB", 1)
@@ -57,7 +58,7 @@ def test_what_is_written_is_read_back(lines, opening, currency):
 @pytest.mark.parametrize(
     ("content", "code"),
     [
-        (b"", "not_xml"),
+        (b"", "empty"),
         (b"date;amount\n", "not_xml"),
         (CONTENT[:-40], "not_xml"),
         (b"<html/>", "not_camt"),
@@ -72,8 +73,8 @@ def test_what_is_written_is_read_back(lines, opening, currency):
         (CONTENT.replace(b"2011-06-08", b"2011-06-31"), "bad_date"),
         (CONTENT.replace(b"CLBD", b"ITBD"), "missing_balance"),
         (CONTENT.replace(b'"GBP"', b'"EUR"', 1), "wrong_currency"),
-        (CONTENT.replace(b"UTF-8", b"UTF-9"), "not_xml"),
-        (b'<?xml version="1.0"?>' + b"<a>" * 100_000, "not_xml"),
+        (CONTENT.replace(b"UTF-8", b"UTF-9"), "encoding"),
+        (b'<?xml version="1.0"?>' + b"<a>" * 100_000, "too_deep"),
     ],
 )
 def test_a_file_that_is_no_whole_statement_of_ours_is_refused(content, code):
@@ -92,11 +93,21 @@ def test_two_equal_payments_on_a_day_are_both_real():
     assert [line.reference for line in read_camt053(content, iban=OURS, currency="GBP").lines] == ["BANK3", "BANK3/2"]
 
 
-def test_without_a_reference_of_the_banks_a_line_is_known_by_file_and_position():
-    content = CONTENT.replace(b"AcctSvcrRef", b"X")
-    references = [line.reference for line in read_camt053(content, iban=OURS, currency="GBP").lines]
-    assert [reference.partition("-")[2] for reference in references] == ["1", "2", "3"]
-    assert len({reference.partition("-")[0] for reference in references}) == 1
+def test_without_a_reference_of_the_banks_a_line_is_known_by_what_it_says_wherever_it_stands():
+    def references(*lines):
+        content = write_camt053(statement(*lines), created_at=AT).replace(b"AcctSvcrRef", b"X")
+        return [line.reference for line in read_camt053(content, iban=OURS, currency="GBP").lines]
+
+    paid, fee, came, again = references(PAID, FEE, IN, IN)
+    assert again == f"{came}/2"
+    assert references(IN, PAID) == [came, paid]
+    assert len({paid, fee, came}) == 3
+
+
+def test_the_payers_name_and_account_are_read():
+    line = BankLine("BANK9", 5000, DAY, None, "RF45H0000012", "Ana Ruiz", demo_iban("DE", 7))
+    content = write_camt053(statement(line), created_at=AT)
+    assert read_camt053(content, iban=OURS, currency="GBP").lines == (line,)
 
 
 def test_a_line_that_lists_its_payments_is_read_payment_by_payment():

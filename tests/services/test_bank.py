@@ -22,6 +22,8 @@ from coop.core.ledger import (
     household_party,
 )
 from coop.formats import camt
+from coop.formats.bank_statement import BankLine as StatementLine
+from coop.formats.bank_statement import BankStatement as Told
 from coop.formats.iban import demo_iban
 from coop.payouts import service as payouts
 from coop.payouts.models import Payment, PayoutRun
@@ -39,10 +41,10 @@ DAY = PICKUP.date()
 def statement(*lines, iban=OURS, currency="EUR", name="STMT1"):
     """The bytes of a bank statement with these (reference, minor, end-to-end id, words)."""
     parts = tuple(
-        camt.BankLine(reference, minor, DAY, end_to_end, words) for reference, minor, end_to_end, words in lines
+        StatementLine(reference, minor, DAY, end_to_end, words) for reference, minor, end_to_end, words in lines
     )
     closing = 1_000_000 + sum(line.minor for line in parts)
-    told = camt.BankStatement(name, iban, currency, 1_000_000, closing, DAY, DAY, parts)
+    told = Told(name, iban, currency, 1_000_000, closing, DAY, DAY, parts)
     return camt.write_camt053(told, created_at=datetime(2026, 12, 1, 18, tzinfo=UTC))
 
 
@@ -257,14 +259,15 @@ def test_a_receipt_that_nobody_knew_is_recorded_for_its_household_later(db, ana)
 @pytest.mark.parametrize(
     ("content", "code"),
     [
-        (b"not xml at all", "not_xml"),
+        (b"", "empty"),
+        (b"not xml at all", "unknown_format"),
         (statement(("B1", 100, None, ""))[:-40], "not_xml"),
         (b'<!DOCTYPE d [<!ENTITY e SYSTEM "file:///etc/passwd">]><d>&e;</d>', "entities"),
         (b"<Document/>", "not_camt"),
         (statement(iban=demo_iban("GB", 9)), "wrong_account"),
         (statement(currency="GBP"), "wrong_currency"),
         (statement(("B1", 100, None, "")).replace(b"1.00</Amt>", b"1.01</Amt>", 1), "does_not_add_up"),
-        (b" " * (5 * 1024 * 1024 + 1), "too_large"),
+        (b"x" * (5 * 1024 * 1024 + 1), "too_large"),
     ],
 )
 def test_a_file_that_is_not_sound_is_refused_whole(db, ana, content, code):

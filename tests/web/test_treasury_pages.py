@@ -327,7 +327,7 @@ def test_a_receipt_that_nobody_knew_is_given_to_its_household_from_the_statement
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"hello", "not well-formed XML"),
+        (b"hello", "no bank statement that we can read"),
         (b'<!DOCTYPE d [<!ENTITY e "x">]><d>&e;</d>', "declares a document type"),
     ],
 )
