@@ -40,6 +40,7 @@ AREAS: Final = (
     "pickups",
     "comparing",
     "sharing",
+    "corrections",
     "runs",
     "office",
     "facts",

@@ -37,7 +37,7 @@ def _offering(coop: Running, lot: str) -> int:
 
 def _state(coop: Running, correction_id: int) -> str:
     with coop.db() as session:
-        page = correction_page(session, correction_id)
+        page = correction_page(session, correction_id, at=now())
     if page.state == "failed":
         raise RuleBroken("failed", page.failure or "The worker could not do it; its log says why.")
     return page.state
@@ -45,7 +45,7 @@ def _state(coop: Running, correction_id: int) -> str:
 
 def _line(coop: Running, correction_id: int) -> dict[str, Any]:
     with coop.db() as session:
-        page = correction_page(session, correction_id)
+        page = correction_page(session, correction_id, at=now())
     line = {"lot": page.lot_number, "pool": page.pool, "correction": page.id, "state": page.state}
     line |= {"units_before": page.units_before, "units": page.units, "lines_changed": len(page.changed)}
     return line | {"released_minor": sum(change.minor for change in page.lines)}

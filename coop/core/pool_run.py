@@ -221,9 +221,15 @@ class Fill:
 
 def fill(problem: PoolProblem, shared: SharedPool) -> Fill:
     """Measure a shared pool; what was awarded beyond a wish fills nothing."""
-    households = _flat(claimed.household_ids for claimed in problem.batches)
-    wishes = _flat(wishes_of(problem, shared))
-    pieces = _flat(outcome.awards for outcome in shared.outcomes)
+    return fill_of(
+        _flat(claimed.household_ids for claimed in problem.batches),
+        _flat(wishes_of(problem, shared)),
+        _flat(outcome.awards for outcome in shared.outcomes),
+    )
+
+
+def fill_of(households: Whole, wishes: Whole, pieces: Whole) -> Fill:
+    """Measure what the order lines of a pool came to, given by columns."""
     served = np.minimum(pieces, wishes)
     names, places = np.unique(households, return_inverse=True)
     wished, received = np.zeros(len(names), np.int64), np.zeros(len(names), np.int64)

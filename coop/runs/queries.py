@@ -38,7 +38,10 @@ class ProgressPage:
 
 @dataclass(frozen=True, slots=True)
 class RunPage:
-    """`changed_yields` counts batches whose yield was corrected after this run froze it."""
+    """`changed_yields` counts batches whose yield was corrected after this run froze it.
+
+    `successor_id` is the run that counts instead of this one, `correction_id` the correction that made this one.
+    """
 
     id: int
     pool: PoolFacts
@@ -55,12 +58,17 @@ class RunPage:
     figures: Figures | None
     batches: Batches | None
     changed_yields: int
+    version: int
+    successor_id: int | None
+    correction_id: int | None
 
 
 _RUN = text("""
 SELECT r.*, coalesce(a.name, 'the command line') AS asked_by, coalesce(p.name, 'the command line') AS decided_by,
        coalesce((SELECT detail ->> 'reason' FROM audit_record WHERE subject_kind = 'allocation_run' AND subject_id = r.id
-                  AND act = 'cancel_allocation' LIMIT 1), '') AS put_aside
+                  AND act = 'cancel_allocation' LIMIT 1), '') AS put_aside,
+       (SELECT id FROM allocation_run n WHERE r.state = 'superseded' AND n.pool_id = r.pool_id AND n.state = 'published') AS successor_id,
+       (SELECT id FROM correction c WHERE c.new_run_id = r.id) AS correction_id
   FROM allocation_run r
   LEFT JOIN person a ON a.id = r.requested_by
   LEFT JOIN person p ON p.id = r.published_by
@@ -96,7 +104,10 @@ def run_page(session: Session, run_id: int, sought: str, *, number: int, at: dat
         put_aside=run.put_aside,
         figures=figures,
         batches=batches,
-        changed_yields=session.scalar(_CHANGED, {"pool": run.pool_id}) if run.state == "proposed" else 0,
+        changed_yields=session.scalar(_CHANGED, {"pool": run.pool_id}) if run.state in {"proposed", "published"} else 0,
+        version=run.version,
+        successor_id=run.successor_id,
+        correction_id=run.correction_id,
     )
 
 

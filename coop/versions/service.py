@@ -10,9 +10,11 @@ from sqlalchemy.orm import Session
 
 from coop.allocation import service as allocation
 from coop.allocation.models import AllocationRun
+from coop.core.fairness import four_decimals
 from coop.core.ledger import MEMBER_CREDIT, Entry, household_party, released_from_hold
+from coop.core.pool_run import fill_of
 from coop.core.season import local_day
-from coop.db import copy_rows
+from coop.db import columns_of, copy_rows
 from coop.ledger import service as ledger
 from coop.people import service as people
 from coop.policy import service as policy
@@ -76,7 +78,7 @@ def supersede(session: Session, old: AllocationRun, corrected: Corrected, *, by:
         season_id = session.get_one(Pool, run.pool_id).season_id
         moved = {"old": old.id, "new": run.id, "offering": corrected.offering_id, "season": season_id}
         session.execute(_MOVE_STANDING, moved | {"memory": run.memory})
-    session.execute(_SHORT_FIGURES, {"run": run.id})
+    run.figures = (old.figures or {}) | _figures(session, run.id)
     allocation.move_chain(session, run)
     return run.id
 
@@ -153,9 +155,20 @@ ON CONFLICT (season_id, family, household_id) DO UPDATE
        entitled_micro = standing.entitled_micro + excluded.entitled_micro
 """)
 
-_SHORT_FIGURES = text("""
-UPDATE allocation_run u SET figures = u.figures || jsonb_build_object('pieces', s.pieces, 'short', s.short)
-  FROM (SELECT coalesce(sum(a.pieces), 0)::bigint AS pieces, coalesce(sum(l.wish - (a.pieces - a.extra)), 0)::bigint AS short
-          FROM award a JOIN order_line l ON l.id = a.line_id WHERE a.run_id = :run) s
- WHERE u.id = :run
-""")
+_SHARED = """
+SELECT o.household_id, l.wish, a.pieces FROM award a
+  JOIN order_line l ON l.id = a.line_id JOIN household_order o ON o.id = l.order_id
+ WHERE a.run_id = :run
+"""
+
+
+def _figures(session: Session, run_id: int) -> dict[str, int | str]:
+    """Measure the new version as the one before it was measured when it was proposed."""
+    lines = columns_of(session, _SHARED, {"run": run_id}, ("household", "wish", "pieces"))
+    measured = fill_of(lines["household"], lines["wish"], lines["pieces"])
+    return {
+        "pieces": measured.pieces,
+        "short": measured.short,
+        "lowest_fill": four_decimals(measured.lowest),
+        "jain": four_decimals(measured.jain),
+    }

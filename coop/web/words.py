@@ -114,6 +114,14 @@ STATES: Final = {
         "cancelled": Said("cancelled"),
         "superseded": Said("replaced by a later one"),
     },
+    "correction": {
+        "requested": Said("being worked out", "told"),
+        "proposed": Said("ready to look at", "short"),
+        "publishing": Said("being published", "told"),
+        "published": Said("published", "good"),
+        "failed": Said("went wrong", "wrong"),
+        "cancelled": Said("put aside"),
+    },
     "payout_run": {
         "requested": Said("being worked out", "told"),
         "computed": Said("waits for a second person", "short"),

@@ -48,7 +48,9 @@ class Town:
         )
 
     def propose(self, offering):
-        asked = corrections.request_correction(self.db, offering, by=1, at=LATER)
+        return self.work_out(corrections.request_correction(self.db, offering, by=1, at=LATER))
+
+    def work_out(self, asked):
         rounds.work_off(
             self.db,
             jobs.COMPUTE_CORRECTION,
@@ -59,6 +61,9 @@ class Town:
 
     def publish(self, asked):
         corrections.publish(self.db, asked, by=1, at=LATER)
+        return self.book(asked)
+
+    def book(self, asked):
         rounds.work_off(
             self.db,
             jobs.PUBLISH_CORRECTION,
@@ -66,7 +71,7 @@ class Town:
             lambda db, lease: corrections.carry_out_publication(db, lease, at=LATER),
         )
         with self.db() as session:
-            return correction_page(session, asked)
+            return correction_page(session, asked, at=LATER)
 
     def correct(self, offering, pieces, n=2):
         self.report(offering, pieces, n)
