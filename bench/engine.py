@@ -3,6 +3,7 @@
 import gc
 import secrets
 import tracemalloc
+from array import array
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
@@ -47,7 +48,7 @@ def _season(plan: Plan) -> Iterator[Figure]:
 
 
 def _share_out(pools: list[list[BatchInput]]) -> None:
-    standing, numbers = Standing(), {}
+    standing, numbers = Standing(), dict[str, int]()
     for number, pool in enumerate(pools):
         _, standing = share_out_pool(pool, standing, Terms(), number.to_bytes(32, "big"), numbers)
 
@@ -139,7 +140,8 @@ def _long_season(plan: Plan) -> Iterator[Figure]:
     batches = []
     for number in range(BATCHES if plan.full else BATCHES // 26):
         wishes = random.integers(0, 6, MEMBERS)
-        batches.append(BatchInput(f"lot-{number}", int(wishes.sum()) // 3, ids, weights, wishes.tolist()))
+        column = array("q", wishes.tobytes())
+        batches.append(BatchInput(f"lot-{number}", int(wishes.sum()) // 3, ids, weights, column))
     numbers: dict[str, int] = {}
     share_out_pool(batches[:1], Standing(), Terms(), bytes(32), numbers)
 

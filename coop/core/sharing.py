@@ -10,6 +10,7 @@ import numpy as np
 
 from coop.core import kernel
 from coop.core.claims import LOTS_RULE, MICRO, STANDING_RULE, BatchInput, Outcome, Standing, Terms
+from coop.core.long_batches import Roll
 from coop.core.passes import Draw, extras, numbers_of, wishes
 from coop.core.small_batches import entitlements, entitlements_above, pieces_due
 from coop.core.ticket_arrays import tickets_of_many
@@ -28,28 +29,36 @@ def share_out_pool(
     """
     standing = standing.copy()
     numbers = {} if numbers is None else numbers
-    drawn = _drawn(batches, seed, numbers)
+    drawn = _drawn(batches, terms, seed, numbers)
     outcomes = []
+    roll = Roll(standing, numbers)
     for place, batch in enumerate(batches):
-        outcome = _share_out(batch, standing, terms, Draw(seed, drawn.get(place, ()), numbers))
-        standing.add(batch.ids, outcome)
+        draw = Draw(seed, drawn.get(place, ()), numbers)
+        outcome = None
+        if _is_long(batch, terms):
+            outcome = roll.share_out(batch, draw)
+            draw = draw if outcome else draw.with_tickets(batch)
+        if outcome is None:
+            roll.give_back()
+            outcome = _share_out(batch, standing, terms, draw)
+            standing.add(batch.ids, outcome)
         outcomes.append(outcome)
+    roll.give_back()
     return outcomes, standing
 
 
 def share_out_batch(batch: BatchInput, standing: Standing, terms: Terms, seed: bytes) -> Outcome:
     """Share out one batch, leaving `standing` as it is."""
-    numbers: dict[str, int] = {}
-    return _share_out(batch, standing, terms, Draw(seed, _drawn([batch], seed, numbers).get(0, ()), numbers))
+    return share_out_pool([batch], standing, terms, seed)[0][0]
 
 
-def _drawn(batches: Sequence[BatchInput], seed: bytes, numbers: dict[str, int]) -> dict[int, list[int]]:
+def _drawn(batches: Sequence[BatchInput], terms: Terms, seed: bytes, numbers: dict[str, int]) -> dict[int, list[int]]:
     """Draw the tickets of all small batches where chance may be needed, in one go, by the place of the batch."""
     keys: list[bytes] = []
     claims: list[int] = []
     drawing = []
     for place, batch in enumerate(batches):
-        if len(batch.ids) > 1 and _needs_deciding(batch) and not _takes_arrays(batch):
+        if len(batch.ids) > 1 and not _is_long(batch, terms) and _needs_deciding(batch) and not _takes_arrays(batch):
             drawing.append(place)
             keys.append(tie_key(seed, batch.id))
             claims.extend(numbers_of(batch.ids, numbers))
@@ -60,6 +69,10 @@ def _drawn(batches: Sequence[BatchInput], seed: bytes, numbers: dict[str, int]) 
         drawn[place] = tickets[start : start + size]
         start += size
     return drawn
+
+
+def _is_long(batch: BatchInput, terms: Terms) -> bool:
+    return len(batch.ids) >= ARRAYS_FROM and batch.rule == STANDING_RULE and terms.memory == "rounding"
 
 
 def _needs_deciding(batch: BatchInput) -> bool:

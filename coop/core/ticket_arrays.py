@@ -3,6 +3,7 @@
 Long arrays are drawn by two threads, each its own half: what comes out does not depend on who computes it.
 """
 
+import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -13,9 +14,10 @@ Whole = NDArray[np.int64]
 Words = NDArray[np.uint64]
 Places = NDArray[np.intp]
 
-_CHUNK = 1 << 14
+_CHUNK = 1 << 15
 _TWO_THREADS_FROM = 1 << 16
 _DRAWS_AT_ONCE = 1 << 20
+_OWN = threading.local()
 _BITS = tuple(np.array(bits, np.uint64) for bits in range(65))
 
 
@@ -80,8 +82,8 @@ def _siphash(k0: Words, k1: Words, words: Sequence[Words]) -> Words:
 
 
 def _draw(k0: Words, k1: Words, words: Sequence[Words], drawn: Words, begin: int, end: int) -> None:
-    """Fill in the tickets from `begin` to `end`, in chunks that stay in the processor's cache."""
-    spare = [np.empty(min(_CHUNK, end - begin), np.uint64) for _ in range(5)]
+    """Fill in the tickets from `begin` to `end`, in chunks so long that calling takes no time and so short that they stay in the processor's cache."""
+    spare = _spare()
     length = np.uint64(8 * len(words) << 56)
     for start in range(begin, end, _CHUNK):
         chunk = slice(start, min(start + _CHUNK, end))
@@ -105,26 +107,38 @@ def _draw(k0: Words, k1: Words, words: Sequence[Words], drawn: Words, begin: int
         np.bitwise_xor(a, c, out=drawn[chunk])
 
 
+def _spare() -> Sequence[Words]:
+    """Give each thread its own five columns to work in, kept: fresh memory costs as much as the work."""
+    if not hasattr(_OWN, "spare"):
+        _OWN.spare = [np.empty(_CHUNK, np.uint64) for _ in range(5)]
+    spare: Sequence[Words] = _OWN.spare
+    return spare
+
+
 def _rounds(times: int, a: Words, b: Words, c: Words, d: Words, room: Words) -> None:
     for _ in range(times):
         a += b
-        _turn(b, 13, room)
-        b ^= a
-        _turn(a, 32, room)
+        _turn(b, 13, a, room)
+        _swap(a, room)
         c += d
-        _turn(d, 16, room)
-        d ^= c
+        _turn(d, 16, c, room)
         a += d
-        _turn(d, 21, room)
-        d ^= a
+        _turn(d, 21, a, room)
         c += b
-        _turn(b, 17, room)
-        b ^= c
-        _turn(c, 32, room)
+        _turn(b, 17, c, room)
+        _swap(c, room)
 
 
-def _turn(word: Words, bits: int, room: Words) -> None:
-    """Rotate left, in place."""
-    np.left_shift(word, _BITS[bits], out=room)
-    np.right_shift(word, _BITS[64 - bits], out=word)
-    word |= room
+def _turn(word: Words, bits: int, other: Words, room: Words) -> None:
+    """Rotate left, in place, and add the other word bit by bit."""
+    np.left_shift(word, _BITS[bits], room)
+    np.right_shift(word, _BITS[64 - bits], word)
+    np.bitwise_xor(word, room, word)
+    np.bitwise_xor(word, other, word)
+
+
+def _swap(word: Words, room: Words) -> None:
+    """Exchange the two halves of each word, in place."""
+    np.left_shift(word, _BITS[32], room)
+    np.right_shift(word, _BITS[32], word)
+    np.bitwise_or(word, room, word)

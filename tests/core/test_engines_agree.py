@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coop.core import kernel, sharing, small_batches, standing
+from coop.core import kernel, sharing, small_batches, standing, ticket_arrays
 from coop.core.claims import MICRO, STANDING_RULE, WEBSTER_RULE, BatchInput, Standing, Terms
 from coop.core.kinds import kinds_of
 from coop.core.rules import Path, cheapest_pieces, rounded
@@ -245,6 +245,29 @@ def test_tickets_by_arrays_are_the_tickets_by_the_paper():
     other = tie_key(SEED, "c")
     mixed = tickets_of_many([key, other, key], [2, 1, 5997], numbers)
     assert mixed[:4] == [ticket(own, name) for own, name in zip([key, key, other, key], names, strict=False)]
+
+
+def test_tickets_do_not_depend_on_where_chunks_and_threads_meet():
+    numbers, key = list(range(70_001)), tie_key(SEED, "b")
+    drawn = tickets_by_arrays(key, np.array(numbers, np.uint64))
+    for place in (0, 32_767, 32_768, 34_999, 35_000, 35_001, 67_768, 70_000):
+        assert drawn[place] == tickets_of_many([key], [1], [numbers[place]])[0]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ticket_arrays, "_TWO_THREADS_FROM", 10**9)
+        assert (tickets_by_arrays(key, np.array(numbers, np.uint64)) == drawn).all()
+
+
+@pytest.mark.parametrize("far", [2**60, 2**61, 2**64])
+def test_balances_beyond_64_bits_are_kept_to_the_last_digit(far):
+    names = names_of(3)
+    season = [BatchInput(f"b{number}", 4, names, [1, 2, 3], [3, 3, 3]) for number in range(3)]
+    reference = Standing({names[0]: far, names[1]: -far})
+    for batch in season:
+        reference.add(batch.ids, share_out_by_reference(batch, reference, Terms(), SEED))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sharing, "ARRAYS_FROM", 2)
+        _, closing = share_out_pool(season, Standing({names[0]: far, names[1]: -far}), Terms(), SEED)
+    assert closing.owed == reference.owed
 
 
 def test_equal_tickets_fall_back_on_the_claim_id():
