@@ -12,6 +12,7 @@ class Batch(Base):
     __tablename__ = "batch"
     __table_args__ = (
         CheckConstraint("planned >= 0", "planned"),
+        CheckConstraint("pessimistic BETWEEN 0 AND planned", "pessimistic"),
         CheckConstraint("length(lot_number) BETWEEN 1 AND 80", "lot_number"),
         Index(None, "product_id"),
     )
@@ -20,6 +21,9 @@ class Batch(Base):
     product_id: Mapped[int] = mapped_column(ForeignKey("product.id"))
     lot_number: Mapped[str] = mapped_column(unique=True)
     planned: Mapped[Pieces]
+    pessimistic: Mapped[int | None] = mapped_column(
+        comment="pieces to expect if it goes badly; null: the maker did not say"
+    )
     planned_at: Mapped[Instant] = mapped_column(server_default=text("clock_timestamp()"))
     started_at: Mapped[Instant | None] = mapped_column(comment="in work since")
     story: Mapped[str] = mapped_column(server_default="")

@@ -23,12 +23,22 @@ MOST_PIECES = 1_000_000
 """The most pieces one batch may be said to have; beyond it a number was mistyped."""
 
 
-def plan_batch(session: Session, product_id: int, *, lot_number: str, planned: int) -> int:
-    """Plan a making under its lot number. Raises `lot_taken` and `out_of_range`."""
+def plan_batch(
+    session: Session, product_id: int, *, lot_number: str, planned: int, pessimistic: int | None = None
+) -> int:
+    """Plan a making under its lot number. Raises `lot_taken`, `out_of_range` and `pessimistic_above_planned`.
+
+    `pessimistic` is what to expect if it goes badly, for the members' forecasts.
+    """
     _whole(planned, field="planned")
+    if pessimistic is not None:
+        _whole(pessimistic, field="pessimistic")
+        if pessimistic > planned:
+            said = f"If it goes badly there will be no more than the {planned:,} you plan."
+            raise RuleBroken("pessimistic_above_planned", said, field="pessimistic")
     if session.scalar(select(Batch.id).where(Batch.lot_number == lot_number)) is not None:
         raise RuleBroken("lot_taken", f"There is already a batch with the lot number {lot_number}.", field="lot_number")
-    batch = Batch(product_id=product_id, lot_number=lot_number, planned=planned)
+    batch = Batch(product_id=product_id, lot_number=lot_number, planned=planned, pessimistic=pessimistic)
     session.add(batch)
     session.flush()
     return batch.id
@@ -142,17 +152,26 @@ def latest_yields(session: Session, batch_ids: Sequence[int]) -> dict[int, int]:
 
 
 def schedule_batch(
-    db: Db, product_id: int, *, lot_number: str, planned: int, by: int, key: str, artisan_id: int | None = None
+    db: Db,
+    product_id: int,
+    *,
+    lot_number: str,
+    planned: int,
+    pessimistic: int | None = None,
+    by: int,
+    key: str,
+    artisan_id: int | None = None,
 ) -> int:
     """Plan a batch of a product; with `artisan_id` the product must be that workshop's own."""
     with db.begin() as session:
         body = {"act": "schedule_batch", "product": product_id, "lot": lot_number, "planned": planned}
+        body |= {"pessimistic": pessimistic}
         if (earlier := keys.spend(session, by=by, key=key, body=body)) is not None:
             return earlier
         maker = session.scalar(select(Product.artisan_id).where(Product.id == product_id))
         if maker is None or artisan_id not in {None, maker}:
             raise NotFound("We could not find this product.")
-        batch_id = plan_batch(session, product_id, lot_number=lot_number, planned=planned)
+        batch_id = plan_batch(session, product_id, lot_number=lot_number, planned=planned, pessimistic=pessimistic)
         audit.record(session, "schedule_batch", by=by, subject=("batch", batch_id), detail=body)
         keys.answer(session, by=by, key=key, row_id=batch_id)
         return batch_id

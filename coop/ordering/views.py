@@ -5,6 +5,7 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 
 from coop.clock import now
+from coop.ordering.queries import prospects_of
 from coop.orders import queries, service
 from coop.orders.forms import order_form
 from coop.web.forms import heeding
@@ -27,7 +28,8 @@ def pool(pool_id: int) -> Answer:
             return redirect(url_for(".pool", pool_id=pool_id, **_asked()), code=303)
     with reading() as session:
         page = queries.pool_page(session, pool_id, _household(), sought(), number=page_number(), at=now())
-    return render_template("ordering/pool.html", page=page, form=form, asked=_asked()), form.status
+        prospects = prospects_of(session, page, _household())
+    return render_template("ordering/pool.html", page=page, form=form, asked=_asked(), prospects=prospects), form.status
 
 
 def _whose() -> dict[str, int]:

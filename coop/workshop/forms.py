@@ -40,7 +40,18 @@ class PlanForm(CoopForm):
     product = SelectField("Product", coerce=int)
     lot_number = TextLine("Lot number", most=80, description="As it will stand on the label.")
     planned = PiecesField("Pieces you plan to make", least=1)
+    pessimistic = PiecesField(
+        "Pieces if it goes badly",
+        least=0,
+        optional=True,
+        description="Members see what they would get either way. Left empty, four fifths of the plan.",
+    )
 
     def __init__(self, products: list[tuple[int, str]], **named: Any) -> None:
         super().__init__(**named)
         self.product.choices = products
+
+    def plan(self) -> dict[str, Any]:
+        """Return what `schedule_batch` takes of a plan."""
+        pieces = {"planned": self.planned.data, "pessimistic": self.pessimistic.data}
+        return {"lot_number": self.lot_number.data, **pieces}

@@ -30,6 +30,7 @@ class BatchRow:
     maker: str
     state: str
     planned: int
+    pessimistic: int | None
     wanted: int
     up_to: int
     reported: int | None
@@ -95,7 +96,7 @@ class PlanPage:
 
 
 _BATCH = """
-SELECT b.id, b.lot_number, b.planned, b.started_at, b.story, p.name AS product, p.picture, p.unit_one, p.unit_many,
+SELECT b.id, b.lot_number, b.planned, b.pessimistic, b.started_at, b.story, p.name AS product, p.picture, p.unit_one, p.unit_many,
        a.id AS maker_id, a.name AS maker, y.pieces AS reported, r.pieces AS released, o.id AS pool_id,
        coalesce(o.name, '') AS pool, o.closes_at, o.pickup_on,
        coalesce(o.closed_at IS NOT NULL OR o.closes_at < :at, false) AS orders_closed,
@@ -186,6 +187,7 @@ def _row(row: Any) -> BatchRow:
         maker=row.maker,
         state=batch_state(row.started_at, row.reported, row.released),
         planned=row.planned,
+        pessimistic=row.pessimistic,
         wanted=int(row.wanted),
         up_to=int(row.up_to),
         reported=row.reported,

@@ -78,11 +78,7 @@ def plan(artisan_id: int) -> Answer:
     form = forms.PlanForm(page.products)
     if form.accepted():
         with heeding(form):
-            said: dict[str, Any] = {
-                "lot_number": form.lot_number.data,
-                "planned": form.planned.data,
-                "artisan_id": artisan_id,
-            }
-            made = service.schedule_batch(db(), form.product.data, **said, by=viewer().person_id, key=form.key.data)
+            whose: dict[str, Any] = {"artisan_id": artisan_id, "by": viewer().person_id, "key": form.key.data}
+            made = service.schedule_batch(db(), form.product.data, **form.plan(), **whose)
             return redirect(url_for(".batch", batch_id=made), code=303)
     return render_template("workshop/plan.html", page=page, form=form), form.status

@@ -7,7 +7,7 @@ from sqlalchemy import select, text
 
 from coop.audit.models import AuditRecord
 from coop.batches import service as batches
-from coop.batches.models import Release, YieldReport
+from coop.batches.models import Batch, Release, YieldReport
 from coop.core.errors import NotFound, RuleBroken
 from tests.builders import NOW, a_batch, a_household, a_pool, a_product, a_season, an_artisan, an_offering
 
@@ -143,3 +143,14 @@ def test_a_workshop_plans_only_what_it_makes_itself(db):
     with pytest.raises(NotFound):
         batches.schedule_batch(db, product, lot_number="K-5", planned=1, by=1, key="a", artisan_id=other)
     batches.schedule_batch(db, product, lot_number="K-5", planned=1, by=1, key="b", artisan_id=own)
+
+
+def test_a_maker_may_say_what_to_expect_if_it_goes_badly_but_no_more_than_planned(db):
+    with db.begin() as session:
+        product = a_product(session, an_artisan(session, "Kiln Street"), "Salt-glaze cup")
+    made = batches.schedule_batch(db, product, lot_number="K-8", planned=36, pessimistic=30, by=1, key="a")
+    with db() as session:
+        assert session.get_one(Batch, made).pessimistic == 30
+    with pytest.raises(RuleBroken) as refused:
+        batches.schedule_batch(db, product, lot_number="K-9", planned=36, pessimistic=37, by=1, key="b")
+    assert (refused.value.code, refused.value.field) == ("pessimistic_above_planned", "pessimistic")

@@ -1,16 +1,20 @@
 """Members take shares, order and read their balance; visitors read about makers and batches."""
 
+import re
 from datetime import timedelta
+from html import unescape
 
 import pytest
 from sqlalchemy import func, select, text
 
+from coop.batches import service as batches
 from coop.clock import now
 from coop.orders.models import HouseholdOrder, OrderLine
+from coop.orders.service import Wish, place_order
 from coop.places import service as places
 from coop.pools import service as pools
 from coop.seasons.models import SeasonShare, ShareWait
-from tests.builders import a_pool, a_product, a_season, a_size, an_artisan, an_offering, give_credit
+from tests.builders import a_household, a_pool, a_product, a_season, a_size, an_artisan, an_offering, give_credit
 
 
 def open_pool(db, pool):
@@ -228,3 +232,77 @@ def test_reading_pages_changes_nothing_and_costs_few_queries(db, ana, town, quer
         assert queries_of(lambda path=path: ana.get(path)) <= 12, path
     with db() as session:
         assert session.scalar(select(func.count()).select_from(text("audit_record"))) == before
+
+
+def others_wish(db, town, *wishes):
+    """Let other households wish for jam, so many pieces each."""
+    for n, pieces in enumerate(wishes):
+        with db.begin() as session:
+            household = a_household(session, f"Neighbour {n} of {len(wishes)}")
+            give_credit(session, household, 90_000, on=now().date())
+        wish = Wish(town["jam"], pieces, pieces, 520, 50)
+        place_order(db, town["pool"], [wish], household_id=household, by=0, at=now(), key=f"o-{n}-{len(wishes)}")
+
+
+def plan_jam(db, town, planned, pessimistic=None):
+    with db.begin() as session:
+        session.execute(
+            text(
+                "UPDATE batch SET planned = :planned, pessimistic = :badly WHERE id = (SELECT batch_id FROM offering WHERE id = :jam)"
+            ),
+            {"planned": planned, "badly": pessimistic, "jam": town["jam"]},
+        )
+
+
+def forecasts(browser, town):
+    return re.findall(r"<b>Forecast:</b> ([^<]*)</p>", unescape(browser.get(f"/pools/{town['pool']}").text))
+
+
+def test_a_saved_wish_says_what_it_would_come_to_as_things_stand(db, ana, town):
+    order(ana, town, **{f"wish__{town['jam']}": "2", f"wish__{town['gin']}": "1"})
+    others_wish(db, town, 4, 4, 4)
+    # 14 wished. 110 planned, 88 if it goes badly: everybody is served. Of the gin nobody else ordered anything.
+    assert forecasts(ana, town) == ["you'll get all 2"]
+    # 8 planned, 6 if it goes badly (four fifths, rounded down), all of one weight: 2 each, or 1.5 each.
+    plan_jam(db, town, 8)
+    assert forecasts(ana, town) == ["likely 1, maybe 2"]
+    # The maker says 4 if it goes badly: 1 each, which no draw decides.
+    plan_jam(db, town, 8, pessimistic=4)
+    assert forecasts(ana, town) == ["likely 1, maybe 2"]
+    # 3 for four that stand level: a draw decides about the last of them, whatever is made.
+    plan_jam(db, town, 3, pessimistic=3)
+    assert forecasts(ana, town) == ["likely none, maybe 1"]
+    page = ana.get(f"/pools/{town['pool']}").text
+    assert "It is no promise." in page
+
+
+def test_a_reported_yield_takes_the_place_of_the_plan(db, ana, town):
+    order(ana, town, **{f"wish__{town['jam']}": "2"})
+    others_wish(db, town, 4, 4, 4)
+    with db() as session:
+        batch = session.scalar(text("SELECT batch_id FROM offering WHERE id = :id"), {"id": town["jam"]})
+    batches.report_yield(db, batch, pieces=4, by=0, at=now(), key="jam")
+    assert forecasts(ana, town) == ["likely 1"]
+
+
+def test_nothing_is_forecast_where_it_would_tell_what_somebody_wished_for(db, ana, client_as, town):
+    order(ana, town, **{f"wish__{town['jam']}": "2"})
+    plan_jam(db, town, 3)
+    others_wish(db, town, 4, 4)
+    assert forecasts(ana, town) == []
+    others_wish(db, town, 4)
+    assert len(forecasts(ana, town)) == 1
+    assert forecasts(client_as("member"), town) == []  # who wished for nothing is told nothing
+
+
+def test_nothing_is_forecast_once_orders_are_closed(db, ana, town):
+    order(ana, town, **{f"wish__{town['jam']}": "2"})
+    others_wish(db, town, 4, 4, 4)
+    pools.close_pool(db, town["pool"], by=0, at=now(), reason="for the test")
+    assert forecasts(ana, town) == []
+
+
+def test_forecasts_keep_the_page_within_its_queries(db, ana, town, queries_of):
+    order(ana, town, **{f"wish__{town['jam']}": "2", f"wish__{town['gin']}": "1"})
+    others_wish(db, town, 4, 4, 4)
+    assert queries_of(lambda: forecasts(ana, town)) <= 12

@@ -1,5 +1,6 @@
 """A maker sees the demand, reports a yield and corrects it; an admin plans seasons and keeps what was agreed with makers."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -113,6 +114,13 @@ def test_a_maker_plans_a_batch_says_it_is_in_work_and_tells_its_story(db, tomas,
     page = visitor.get(f"/batches/{batch}").text
     assert "in work" in page
     assert "Then patience." in page
+    typed = {"product": str(kiln["cup"]), "lot_number": "K-8", "planned": "24", "pessimistic": "25"}
+    refused = tomas.fill(plan, typed)
+    assert refused.status_code == 422
+    assert "If it goes badly there will be no more than the 24 you plan." in refused.text
+    assert 'value="25"' in refused.text
+    kept = tomas.fill(plan, typed | {"pessimistic": "18"})
+    assert re.search(r"If it goes badly</dt>\s*<dd>\s*18", tomas.get(kept.location).text)
     again = tomas.fill(plan, {"product": str(kiln["cup"]), "lot_number": "K-7", "planned": "24"})
     assert again.status_code == 422
     assert "K-7" in again.text
