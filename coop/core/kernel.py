@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from coop.core.claims import MICRO
-from coop.core.kinds import SAFE, kinds_of, settled
+from coop.core.kinds import SAFE, Kinds, kinds_of, settled
 from coop.core.price_kernel import rising_pieces
 from coop.core.share_kernel import level_of
 from coop.core.ticket_arrays import Whole, Words, first_by_ticket
@@ -47,46 +47,44 @@ def entitlements(weights: Whole, limits: Whole, units: int, key: bytes, numbers:
 
 def pieces_due(targets: Whole, limits: Whole, units: int, key: bytes, numbers: Words) -> Whole:
     """Hand out whole pieces, 0 <= `units` <= the sum of `limits`, so that the squares of what stays owed are least."""
-    whole = targets // MICRO  # one number is divided by at all places: much faster than divmod
-    rest = targets - whole * MICRO
-    awards, given = _due_at(0, whole, limits)
-    low = high = 0
-    step = 1
-    while given > units:  # `high` rises until no more than `units` pieces lie at or above it
-        low, high, step = high, high + step, 2 * step
-        awards, given = _due_at(high, whole, limits)
-    while low == high and given < units:
-        low, step = low - step, 2 * step
-        below, more = _due_at(low, whole, limits)
-        if more <= units:
-            high, awards, given = low, below, more
-    while high - low > 1:
-        middle = (low + high) // 2
-        between, count = _due_at(middle, whole, limits)
-        if count > units:
-            low = middle
-        else:
-            high, awards, given = middle, between, count
-    missing = units - given
+    whole = targets // MICRO  # one number divides at all places: much faster than divmod
+    kinds = kinds_of(whole - whole.min(), limits)
+    mark = _mark(kinds, units)
+    sure = _due_at(mark, kinds)
+    awards = np.array(kinds.spread(sure), np.int64, copy=kinds.of_claim is None)
+    missing = units - kinds.total(sure)
     if missing == 0:
         return awards
-    whole -= high
-    standing_level = np.flatnonzero((whole >= 0) & (whole < limits))
-    rests = rest[standing_level]
-    mark = np.partition(rests, len(rests) - missing)[len(rests) - missing]
-    above = standing_level[rests > mark]
-    awards[above] += 1
-    awards[first_by_ticket(standing_level[rests == mark], missing - len(above), key, numbers)] += 1
+    level = kinds.spread((kinds.weights >= mark) & (kinds.weights - mark < kinds.limits))
+    rest = np.multiply(whole, -MICRO, out=whole)
+    rest += targets
+    rests = rest[np.flatnonzero(level)]
+    least = np.partition(rests, len(rests) - missing)[len(rests) - missing]
+    above = level & (rest > least)
+    awards += above
+    tied = np.flatnonzero(level & (rest == least))
+    awards[tied] += first_by_ticket(tied, missing - int(np.count_nonzero(above)), key, numbers)
     return awards
+
+
+def _mark(kinds: Kinds, units: int) -> int:
+    """Find the least whole number of pieces, counted from the least owed, that no more than `units` pieces lie above."""
+    low, high = -int(kinds.limits.max()) - 1, int(kinds.weights.max())
+    while high - low > 1:
+        middle = (low + high) // 2
+        if kinds.total(_due_at(middle, kinds)) > units:
+            low = middle
+        else:
+            high = middle
+    return high
+
+
+def _due_at(mark: int, kinds: Kinds) -> Whole:
+    due: Whole = np.clip(kinds.weights - mark, 0, kinds.limits)
+    return due
 
 
 def _ends(values: Sequence[int] | Whole) -> tuple[int, int]:
     if isinstance(values, np.ndarray):
         return int(values.max()), int(values.min())
     return max(values), min(values)
-
-
-def _due_at(mark: int, whole: Whole, limits: Whole) -> tuple[Whole, int]:
-    awards: Whole = whole - mark
-    np.clip(awards, 0, limits, out=awards)
-    return awards, int(awards.sum())

@@ -53,7 +53,7 @@ def settled(kinds: Kinds, sure: Whole, level: NDArray[np.bool_], missing: int, k
     awards: Whole = np.array(kinds.spread(sure), np.int64, copy=kinds.of_claim is None)
     if missing:
         standing_level = np.flatnonzero(kinds.spread(level))
-        awards[first_by_ticket(standing_level, missing, key, numbers)] += 1
+        awards[standing_level] += first_by_ticket(standing_level, missing, key, numbers)
     return awards
 
 

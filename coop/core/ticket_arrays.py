@@ -21,14 +21,19 @@ _OWN = threading.local()
 _BITS = tuple(np.array(bits, np.uint64) for bits in range(65))
 
 
-def first_by_ticket(places: Places, many: int, key: bytes, numbers: Words) -> Places:
-    """Choose the `many` of `places` (rising) with the lowest tickets, equal tickets by place."""
-    if many == 0 or many == len(places):
-        return places[:many]
-    drawn = tickets(key, numbers[places])
+def first_by_ticket(places: Places, many: int, key: bytes, numbers: Words) -> NDArray[np.bool_]:
+    """Mark the `many` of `places` (rising) with the lowest tickets, equal tickets by place."""
+    if many in {0, len(places)}:
+        return np.full(len(places), many > 0)
+    return lowest(tickets(key, numbers[places]), many)
+
+
+def lowest(drawn: Words, many: int) -> NDArray[np.bool_]:
+    """Mark the `many` lowest numbers, 0 < `many` <= all, equal ones from the front."""
     mark = np.partition(drawn, many - 1)[many - 1]
-    below = places[drawn < mark]
-    return np.concatenate([below, places[drawn == mark][: many - len(below)]])
+    chosen: NDArray[np.bool_] = drawn < mark
+    chosen[np.flatnonzero(drawn == mark)[: many - int(np.count_nonzero(chosen))]] = True
+    return chosen
 
 
 def in_ticket_order(key: bytes, numbers: Words) -> Places:

@@ -273,7 +273,7 @@ def test_balances_beyond_64_bits_are_kept_to_the_last_digit(far):
 def test_equal_tickets_fall_back_on_the_claim_id():
     places = np.arange(6)
     same = np.zeros(6, np.uint64)
-    assert first_by_ticket(places, 2, tie_key(SEED, "b"), same).tolist() == [0, 1]
+    assert places[first_by_ticket(places, 2, tie_key(SEED, "b"), same)].tolist() == [0, 1]
     assert small_batches.cheapest_pieces([1] * 4, [1] * 4, 2, [7] * 4) == [1, 1, 0, 0]
     assert small_batches.pieces_due([500_000] * 4, [1] * 4, 2, [7] * 4) == [1, 1, 0, 0]
     assert small_batches.pieces_due([1_500_000] * 4, [2] * 4, 2, [7] * 4) == [1, 1, 0, 0]
@@ -304,3 +304,15 @@ def test_beyond_the_bounds_of_arrays_whole_numbers_take_over():
     assert figures(outcome) == figures(share_out_by_reference(batch, Standing(), Terms(), SEED))
     assert sum(outcome.awards) == huge
     assert floor(sum(outcome.entitlements) / MICRO) == huge
+
+
+def test_targets_far_apart_need_no_counting_by_kind():
+    random = np.random.default_rng(7)
+    targets = random.integers(-(10**14), 10**14, 3_000)
+    c = random.integers(0, 10**8, 3_000)
+    names, key = names_of(3_000), tie_key(SEED, "b")
+    numbers = np.array([claim_number(name) for name in names], np.uint64)
+    for units in (0, 1, int(c.sum()) // 3, int(c.sum()) - 1, int(c.sum())):
+        ranks = ranks_of(names, key) if units else [(0, name.encode()) for name in names]
+        expected = standing.hand_out(targets.tolist(), c.tolist(), units, ranks)
+        assert kernel.pieces_due(targets, c, units, key, numbers).tolist() == expected
