@@ -26,6 +26,7 @@ AREAS: Final = (
     "access",
     "people",
     "ledger",
+    "paying",
     "catalog",
     "seasons",
     "places",

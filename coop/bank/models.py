@@ -9,12 +9,12 @@ from coop.db import Base, Identity, Instant, Minor
 
 
 class RecordedPayment(Base):
-    """Money a treasurer says has arrived: for a season share, or as a top-up of member credit."""
+    """Money that arrived for a household, by its payment reference or as a treasurer says: for a season share, as credit, as a gift."""
 
     __tablename__ = "recorded_payment"
     __table_args__ = (
         CheckConstraint("amount_minor > 0", "amount"),
-        CheckConstraint("purpose IN ('share', 'credit')", "purpose"),
+        CheckConstraint("purpose IN ('share', 'credit', 'gift')", "purpose"),
         CheckConstraint("(purpose = 'share') = (share_id IS NOT NULL)", "share"),
         Index(None, "household_id"),
     )
@@ -56,4 +56,5 @@ class BankLine(Base):
     booked_on: Mapped[date]
     end_to_end_id: Mapped[str | None]
     words: Mapped[str] = mapped_column(server_default="")
+    name: Mapped[str] = mapped_column(server_default="", comment="who paid or was paid, as the bank writes it")
     entry_id: Mapped[int | None] = mapped_column(comment="entry that books it; null while unmatched")

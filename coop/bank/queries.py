@@ -106,6 +106,7 @@ class LineRow:
     amount_minor: int
     reference: str
     words: str
+    name: str
     match: str
     whose: str
     statement_id: int | None
@@ -237,12 +238,12 @@ def statement_of(session: Session, sha256: str) -> int | None:
 _BOOKED = "LEFT JOIN entry e ON e.id = b.entry_id LEFT JOIN entry k ON k.key = 'resolve:' || b.id"
 _MATCH = (
     "CASE WHEN e.id IS NULL THEN 'unmatched' WHEN e.kind IN ('payout_settled', 'payout_returned') THEN e.kind"
-    " WHEN e.kind = 'bank_charge' THEN e.kind WHEN e.kind <> 'unidentified_receipt' THEN 'recorded' WHEN k.id IS NOT NULL THEN 'identified' ELSE 'unidentified' END"
+    " WHEN e.kind = 'bank_charge' THEN e.kind WHEN e.kind <> 'unidentified_receipt' AND e.key LIKE 'bank:hand:%' THEN 'recorded' WHEN e.kind <> 'unidentified_receipt' THEN 'by_reference' WHEN k.id IS NOT NULL THEN 'identified' ELSE 'unidentified' END"
 )
 _IS_OPEN = "e.id IS NULL OR (e.kind = 'unidentified_receipt' AND k.id IS NULL)"
 
 _LINES = text(f"""
-SELECT b.id, b.booked_on, b.amount_minor, b.reference, b.words, {_MATCH} AS match,
+SELECT b.id, b.booked_on, b.amount_minor, b.reference, b.words, b.name, {_MATCH} AS match,
        coalesce(m.name, h.name, '') AS whose, s.id AS statement_id,
        e.id IS NULL AND b.amount_minor < 0 AND b.end_to_end_id IS NULL AS may_be_charge,
        count(*) FILTER (WHERE {_IS_OPEN}) OVER () AS open_lines, count(*) OVER () AS total

@@ -22,6 +22,7 @@ from coop.instalments import service as instalments
 from coop.ledger import service as ledger
 from coop.people import service as people
 from coop.policy import service as policy
+from coop.receipts.service import book_named
 from coop.transfers import service as transfers
 
 MOST_BY_HAND_MINOR = 100_000_000
@@ -92,8 +93,8 @@ def record_payment(
 def import_statement(db: Db, content: bytes, *, by: int, at: datetime) -> int:
     """Take in a statement whole (camt.053, MT940, OFX) and settle the payments it confirms; the same file again changes nothing.
 
-    Payments that came back are owed again; receipts recorded by hand before are recognised; others wait on their own
-    account. Lines seen before are left out.
+    Payments that came back are owed again; receipts recorded by hand before are recognised, those with a payment reference
+    are booked for their household; others wait on their own account. Lines seen before are left out.
     """
     sha256 = hashlib.sha256(content).hexdigest()
     with db.begin() as session:
@@ -198,6 +199,9 @@ def _book_lines(
     booked |= transfers.take_back_returned(session, came_back, by=by, currency=currency)
     booked |= _recorded_before(session, {key: line for key, line in fresh.items() if key not in booked})
     unknown = {key: line for key, line in fresh.items() if line.minor > 0 and key not in booked}
+    named = _book_named(session, unknown, by=by, at=at, currency=currency)
+    booked |= named
+    unknown = {key: line for key, line in unknown.items() if key not in named}
     booked |= _book_unidentified(session, unknown, by=by, currency=currency)
     session.add_all(
         BankLine(
@@ -207,10 +211,36 @@ def _book_lines(
             booked_on=line.booked_on,
             end_to_end_id=line.end_to_end_id or None,
             words=line.text,
+            name=line.name,
             entry_id=booked.get(key),
         )
         for key, line in fresh.items()
     )
+
+
+def _book_named(
+    session: Session, unknown: Mapping[str, StatementLine], *, by: int, at: datetime, currency: str
+) -> dict[str, int]:
+    """Book receipts that name their household by its payment reference; one recorded by hand with another amount is left to a person."""
+    references = [line.reference for line in unknown.values()]
+    taken = set(session.scalars(select(RecordedPayment.reference).where(RecordedPayment.reference.in_(references))))
+    free = {key: line for key, line in unknown.items() if line.reference not in taken}
+    named = book_named(session, free, by=by, at=at, currency=currency)
+    session.add_all(
+        RecordedPayment(
+            household_id=one.household_id,
+            share_id=one.share_id,
+            purpose=one.purpose,
+            amount_minor=unknown[key].minor,
+            received_on=unknown[key].booked_on,
+            reference=unknown[key].reference,
+            entry_id=one.entry_id,
+            recorded_by=by,
+            recorded_at=at,
+        )
+        for key, one in named.items()
+    )
+    return {key: one.entry_id for key, one in named.items()}
 
 
 def _recorded_before(session: Session, receipts: Mapping[str, StatementLine]) -> dict[str, int]:

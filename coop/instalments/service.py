@@ -1,8 +1,10 @@
 """What a household pays for its season shares: prepaid (2010) until instalments fall due, in the order of their days."""
 
+from collections.abc import Set as AbstractSet
 from datetime import date, datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import BigInteger, any_, func, literal, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from coop.core.errors import NotFound, RuleBroken
@@ -35,8 +37,31 @@ def share_paid(
     paid = Entry(key, "share_paid", on, season_share_paid(party, minor), f"season share {share_id}")
     entry_id = ledger.post(session, paid, by=by, currency=policies["currency"])
     today = local_day(at, policies["zone"])
-    _release_covered(session, through=today, on=max(on, today), by=by, at=at, household_id=household_id)
+    _release_covered(session, through=today, on=max(on, today), by=by, at=at, household_ids={household_id})
     return entry_id
+
+
+def owed_by(session: Session, household_ids: AbstractSet[int]) -> dict[int, int]:
+    """Return what the shares of each household still cost beyond what it has prepaid, 0 or more."""
+    planned = (
+        select(SeasonShare.household_id, func.sum(Instalment.amount_minor))
+        .join(SeasonShare, SeasonShare.id == Instalment.share_id)
+        .where(
+            SeasonShare.household_id == any_(literal(list(household_ids), ARRAY(BigInteger))),
+            SeasonShare.ended_at.is_(None),
+            Instalment.released_at.is_(None),
+        )
+        .group_by(SeasonShare.household_id)
+    )
+    costs = {household_id: int(minor) for household_id, minor in session.execute(planned)}
+    prepaid = _prepaid_all(session, household_ids)
+    return {one: max(0, costs.get(one, 0) - prepaid[one]) for one in household_ids}
+
+
+def release_of(session: Session, household_ids: AbstractSet[int], *, by: int, at: datetime) -> int:
+    """Turn into credit what is due by today of these households' shares and paid now; return how many instalments."""
+    today = local_day(at, policy.current(session, "zone", at=at))
+    return _release_covered(session, through=today, on=today, by=by, at=at, household_ids=household_ids)
 
 
 def release_instalments(db: Db, *, through: date | None = None, by: int, at: datetime) -> int:
@@ -69,7 +94,7 @@ def give_back_prepaid(session: Session, share: SeasonShare, *, by: int, at: date
 
 
 def _release_covered(
-    session: Session, *, through: date, on: date, by: int, at: datetime, household_id: int | None = None
+    session: Session, *, through: date, on: date, by: int, at: datetime, household_ids: AbstractSet[int] | None = None
 ) -> int:
     due = (
         select(Instalment, SeasonShare.household_id)
@@ -78,8 +103,8 @@ def _release_covered(
         .order_by(SeasonShare.household_id, Instalment.due_on, Instalment.id)
         .with_for_update(of=Instalment)
     )
-    if household_id is not None:
-        due = due.where(SeasonShare.household_id == household_id)
+    if household_ids is not None:
+        due = due.where(SeasonShare.household_id == any_(literal(list(household_ids), ARRAY(BigInteger))))
     rows = session.execute(due).all()
     left = _prepaid_all(session, {household for _, household in rows})
     entries = []
@@ -110,5 +135,6 @@ def _prepaid(session: Session, party: str) -> int:
     return -ledger.balance_of(session, SHARE_PREPAID, party)
 
 
-def _prepaid_all(session: Session, household_ids: set[int]) -> dict[int, int]:
-    return {household_id: _prepaid(session, household_party(household_id)) for household_id in household_ids}
+def _prepaid_all(session: Session, household_ids: AbstractSet[int]) -> dict[int, int]:
+    kept = ledger.balances_of(session, SHARE_PREPAID, [household_party(one) for one in household_ids])
+    return {one: -kept.get(household_party(one), 0) for one in household_ids}

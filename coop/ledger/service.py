@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 
 from psycopg.errors import CheckViolation
-from sqlalchemy import select, text
+from sqlalchemy import Text, any_, literal, select, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from coop.core.errors import NotFound, RuleBroken
@@ -163,3 +164,13 @@ def balance_of(session: Session, code: int, party: str) -> int:
         .where(models.Account.code == code, models.Account.party == party)
     )
     return amount or 0
+
+
+def balances_of(session: Session, code: int, parties: Sequence[str]) -> dict[str, int]:
+    """Return the kept balances of many parties, debit + and credit -; who has none is left out."""
+    kept = (
+        select(models.Account.party, models.Balance.amount)
+        .join(models.Balance, models.Balance.account_id == models.Account.id)
+        .where(models.Account.code == code, models.Account.party == any_(literal(list(parties), ARRAY(Text))))
+    )
+    return {party: amount for party, amount in session.execute(kept)}  # noqa: C416 - a row is no pair to mypy

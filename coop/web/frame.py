@@ -58,7 +58,7 @@ NAV: Final[tuple[Section, ...]] = (
     Section("Today", (Entry("desk.desk", "Today"),)),
     Section("Order", (Entry("orders.pools", "Order", ("orders", "ordering", "awards", "reasons", "pickups.point")),)),
     Section("Season share", (Entry("seasons.season", "Season share"),)),
-    Section("Balance", (Entry("ledger.balance", "Balance", ("ledger",)),)),
+    Section("Balance", (Entry("ledger.balance", "Balance", ("ledger",)), Entry("paying.pay", "Pay in"))),
     Section("Workshop", (Entry("workshop.board", "Workshop", ("workshop",)), _STATEMENTS)),
     Section(
         "Makers",

@@ -150,6 +150,7 @@ STATES: Final = {
         "payout_settled": Said("payout", "good"),
         "payout_returned": Said("payout came back", "wrong"),
         "recorded": Said("recorded by hand", "good"),
+        "by_reference": Said("by its reference", "good"),
         "bank_charge": Said("bank charge", "good"),
         "unidentified": Said("whose is not known", "short"),
         "identified": Said("found its household", "good"),
