@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "payers"
-down_revision = "corrections"
+down_revision = "pessimistic_yield"
 branch_labels = None
 depends_on = None
 
