@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from flask import request
-from wtforms.widgets import HiddenInput
 
 from coop.orders.service import MOST_PIECES, Wish
 from coop.web.fields import PiecesField
@@ -13,12 +12,6 @@ from coop.web.forms import BadForm, CoopForm
 
 MOST_LINES: Final = 60
 _NAMED = re.compile("(?:wish|up_to|unit|deposit)-([1-9][0-9]{0,18})")
-
-
-class ShownField(PiecesField):
-    """A price in minor units as the page showed it."""
-
-    widget = HiddenInput()
 
 
 class OrderForm(CoopForm):
@@ -56,4 +49,5 @@ def _fields(ids: Iterable[int]) -> Iterable[tuple[str, Any]]:
         up_to = PiecesField("The most you would take", least=0, most=MOST_PIECES, name=f"up_to-{n}", optional=True)
         yield f"up_to-{n}", up_to
         for price in ("unit", "deposit"):
-            yield f"{price}-{n}", ShownField("Price shown", least=0, most=10**11, name=f"{price}-{n}")
+            # the page itself writes, beside each batch, the price that it shows; not hidden here, or it would be sent twice
+            yield f"{price}-{n}", PiecesField("Price shown", least=0, most=10**11, name=f"{price}-{n}")

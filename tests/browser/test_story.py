@@ -124,7 +124,12 @@ def test_the_links_of_the_frame_stand_on_one_line(town):
 def order(page: Page) -> None:
     page.goto("/")
     page.get_by_role("link", name="Order in this pool").click()
-    page.get_by_role("spinbutton", name="Hedgerow gin, 50 cl: how many you want").fill("2")
+    gin = page.get_by_role("spinbutton", name="Hedgerow gin, 50 cl: how many you want")
+    gin.fill("99")
+    page.locator("button:visible", has_text="Save order").first.click()
+    expect(page.get_by_role("link", name=re.compile("One household may take at most"))).to_be_visible()
+    expect(gin).to_have_value("99")
+    gin.fill("2")
     page.get_by_role("spinbutton", name="Damson jam, 340 g: how many you want").fill("3")
     page.get_by_role("spinbutton", name="Damson jam, 340 g: the most you would take").fill("4")
     page.locator("button:visible", has_text="Save order").first.click()
