@@ -33,6 +33,7 @@ AREAS: Final = (
     "terms",
     "pools",
     "orders",
+    "choices",
     "ordering",
     "proofs",
     "awards",

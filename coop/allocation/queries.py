@@ -1,7 +1,7 @@
 """Read what an allocation needs, and what its pages show."""
 
 import hmac
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -11,10 +11,11 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from coop.allocation.models import AllocationRun, ChainHead
-from coop.core.claims import PRIORITY_RULE, BatchInput, Standing, Terms
+from coop.core.claims import PRIORITY_RULE, TOGETHER_RULE, BatchInput, Standing, Terms
 from coop.core.pool_correction import BatchVersion, correct
 from coop.core.pool_run import ClaimedBatch, PoolProblem, proof_of, share_out
 from coop.core.records import CHAIN_START
+from coop.core.together import Choice
 from coop.db import Whole, columns_of
 from coop.draws import service as draws
 from coop.pools.models import Pool
@@ -46,6 +47,11 @@ SELECT l.offering_id, o.household_id, l.id, l.wish, l.up_to - l.wish, (extract(e
  WHERE o.pool_id = :pool AND l.up_to > 0
 """
 
+_CHOSEN = text("""
+SELECT l.id, l.choice, l.rank FROM household_order o JOIN order_line l ON l.order_id = o.id
+ WHERE o.pool_id = :pool AND l.up_to > 0 AND l.choice IS NOT NULL
+""")
+
 _STANDING = text(
     "SELECT family, household_id, owed_micro, entitled_micro FROM standing WHERE season_id = :season AND household_id = ANY(:households)"
 )
@@ -68,6 +74,11 @@ SELECT DISTINCT ON (p.family, o.household_id) p.family, o.household_id, a.owed_b
 def pseudonym(secret: bytes, family: str, household_id: int) -> str:
     """Name a household's standing in a family of products, for one season, so that only itself knows it by name."""
     return hmac.digest(secret, f"{household_id}:{family}".encode(), "sha256")[:16].hex()
+
+
+def name_of_claim(secret: bytes, household_id: int, lot_number: str, choice: int | None) -> str:
+    """Name a claim on batches that are shared out together: a household may have several there, each with its own draw."""
+    return pseudonym(secret, f"choice {choice}" if choice else f"lot {lot_number}", household_id)
 
 
 def frozen_problem(session: Session, run: AllocationRun, field_key: bytes) -> PoolProblem:
@@ -108,6 +119,9 @@ def pool_problem(
     guests = dict.fromkeys(households, season.guest_weight)
     weights = guests | seasons.weights(session, season.id, at=pool.opened_at, of=households)
     chain_start = session.scalar(select(ChainHead.result_digest).where(ChainHead.season_id == season.id))
+    together = any((row.rule or rule) == TOGETHER_RULE for row in offered)
+    chosen = {row.id: (row.choice, row.rank) for row in session.execute(_CHOSEN, {"pool": pool.id})} if together else {}
+    batches = _claimed(claims, offered, secret, weights, rule, chosen)
     return PoolProblem(
         season=season.name,
         pool=pool.name,
@@ -115,9 +129,10 @@ def pool_problem(
         terms=terms,
         source=own.source_with(secret, pool.name),
         chain_start=chain_start or CHAIN_START,
-        batches=_claimed(claims, offered, secret, weights, rule),
+        batches=batches,
         standing=standing,
         commitment=own.commitment,
+        choices=_choices(batches, chosen),
     )
 
 
@@ -212,7 +227,12 @@ def _accounts(families: Sequence[str], claims: dict[str, Whole], secret: bytes, 
 
 
 def _claimed(
-    claims: dict[str, Whole], offered: Sequence[_Offered], secret: bytes, weights: dict[int, int], rule: str
+    claims: dict[str, Whole],
+    offered: Sequence[_Offered],
+    secret: bytes,
+    weights: dict[int, int],
+    rule: str,
+    chosen: Mapping[int, tuple[int, int]],
 ) -> list[ClaimedBatch]:
     """Put the pool's claims with their batches, each batch's in the order of their pseudonyms.
 
@@ -220,7 +240,15 @@ def _claimed(
     """
     places = {row.offering_id: place for place, row in enumerate(offered)}
     batch_of_claim = np.array([places[offering] for offering in claims["offering"].tolist()], np.int64)
-    accounts = _accounts([offered[place].family for place in batch_of_claim.tolist()], claims, secret, weights)
+    families = [offered[place].family for place in batch_of_claim.tolist()]
+    together = {place for place, row in enumerate(offered) if (row.rule or rule) == TOGETHER_RULE}
+    if together:
+        lines = zip(batch_of_claim.tolist(), claims["line"].tolist(), families, strict=True)
+        families = [
+            f"choice {chosen[line][0]}" if line in chosen else f"lot {offered[place].lot_number}" if place in together else family
+            for place, line, family in lines
+        ]  # fmt: skip
+    accounts = _accounts(families, claims, secret, weights)
     ranks = np.empty(len(accounts.names), np.int64)
     ranks[np.argsort(accounts.names)] = np.arange(len(ranks))
     order = np.lexsort((ranks[accounts.of_claim], batch_of_claim))
@@ -246,3 +274,13 @@ def _claimed(
         claimed.append(ClaimedBatch(row.offering_id, lines[own], households[own], batch))
         start = end
     return claimed
+
+
+def _choices(batches: Sequence[ClaimedBatch], chosen: Mapping[int, tuple[int, int]]) -> list[Choice]:
+    """Gather the claims on several batches; all their lines ask for the same number of pieces."""
+    lines: dict[str, list[tuple[int, int, int]]] = {}
+    for place, claimed in enumerate(batches) if chosen else ():
+        for line, claim, wish in zip(claimed.line_ids, claimed.batch.ids, claimed.batch.requests, strict=True):
+            if line in chosen:
+                lines.setdefault(claim, []).append((chosen[line][1], place, wish))
+    return [Choice(claim, own[0][2], tuple(place for _, place, _ in sorted(own))) for claim, own in lines.items()]

@@ -220,18 +220,19 @@ def booking_day(session: Session, pool_id: int, *, today: date) -> date:
 # written the planner still believes that a run has a few
 _MOVED = """
 WITH line AS MATERIALIZED (
-  SELECT l.id, o.household_id, l.offering_id, l.up_to, l.unit_minor + l.deposit_minor AS minor
+  SELECT l.id, o.household_id, l.offering_id, l.unit_minor + l.deposit_minor AS minor,
+         coalesce(l.held_minor, l.up_to * (l.unit_minor + l.deposit_minor)) AS held
     FROM household_order o JOIN order_line l ON l.order_id = o.id AND l.up_to > 0
    WHERE o.pool_id = :pool),
 offered AS MATERIALIZED (
   SELECT f.id, array_position(CAST(:families AS text[]), p.family)::bigint AS family
     FROM offering f JOIN product p ON p.id = f.product_id WHERE f.pool_id = :pool)
 SELECT * FROM (
-  SELECT l.household_id, l.id, (l.up_to - a.pieces) * l.minor AS minor, f.family,
+  SELECT l.household_id, l.id, l.held - a.pieces * l.minor AS minor, f.family,
          coalesce(a.entitled_micro - 1000000 * (a.pieces - a.extra), 0) AS micro
     FROM award a JOIN line l ON l.id = a.line_id JOIN offered f ON f.id = a.offering_id
    WHERE a.run_id = :run) AS m
- WHERE minor > 0 OR micro <> 0
+ WHERE minor <> 0 OR micro <> 0
 """
 
 _FAMILIES = text(
@@ -395,7 +396,7 @@ def _release_short(session: Session, run: AllocationRun, moved: dict[str, Whole]
     agreed = policy.all_current(session, at=at)
     day = booking_day(session, run.pool_id, today=local_day(at, agreed["zone"]))
     order = np.lexsort((moved["line"], moved["household"]))
-    order = order[moved["minor"][order] > 0]
+    order = order[moved["minor"][order] != 0]
     short: dict[int, list[tuple[str, int, int]]] = {}
     for household_id, line_id, minor in zip(
         *(moved[name][order].tolist() for name in ("household", "line", "minor")), strict=True

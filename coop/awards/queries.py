@@ -1,5 +1,6 @@
 """What a household got in a pool, each line with the one true sentence about it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
@@ -29,6 +30,7 @@ class AwardLine:
     extra: int
     returned_minor: int
     sentence: str
+    choice: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,8 @@ SELECT p.id, p.name, s.name AS season, s.rule AS season_rule, p.opened_at, p.clo
 
 _LINES = text("""
 SELECT f.id AS offering_id, l.id AS line_id, d.name AS product, m.name AS maker, b.lot_number, d.unit_one, d.unit_many,
-       l.wish, l.up_to, l.unit_minor + l.deposit_minor AS held_minor, a.pieces, a.extra
+       l.wish, l.up_to, l.choice, l.rank, l.unit_minor + l.deposit_minor AS each_minor,
+       coalesce(l.held_minor, l.up_to * (l.unit_minor + l.deposit_minor)) AS held_minor, a.pieces, a.extra
   FROM household_order o
   JOIN order_line l ON l.order_id = o.id AND l.up_to > 0
   JOIN offering f ON f.id = l.offering_id
@@ -83,7 +86,8 @@ def awards_page(session: Session, pool_id: int, household_id: int, *, number: in
     asked = {"run": pool.run_id, "pool": pool_id, "household": household_id}
     rows = session.execute(_LINES, asked).all()
     part = Slice(number, A_PAGE, len(rows))
-    shortest = sorted(rows, key=lambda row: (row.pieces or 0) - (row.extra or 0) - row.wish)
+    missing = _missing(rows)
+    shortest = sorted(rows, key=lambda row: -missing[row.line_id])
     shown = shortest[part.skipped : part.skipped + A_PAGE]
     is_out = pool.run_id is not None
     told: dict[int, str] = {}
@@ -101,13 +105,27 @@ def awards_page(session: Session, pool_id: int, household_id: int, *, number: in
         published_at=pool.published_at,
         lines=[_line(row, told.get(row.line_id, "")) for row in shown],
         part=part,
-        wished=sum(row.wish for row in rows),
+        wished=sum((row.pieces or 0) - (row.extra or 0) + missing[row.line_id] for row in rows),
         received=sum(row.pieces - row.extra for row in rows) if is_out else 0,
         extra=sum(row.extra for row in rows) if is_out else 0,
-        short=sum(row.wish - row.pieces + row.extra for row in rows) if is_out else 0,
-        to_pay_minor=sum((row.pieces if is_out else row.up_to) * row.held_minor for row in rows),
-        returned_minor=sum((row.up_to - row.pieces) * row.held_minor for row in rows) if is_out else 0,
+        short=sum(missing.values()) if is_out else 0,
+        to_pay_minor=sum(row.pieces * row.each_minor if is_out else row.held_minor for row in rows),
+        returned_minor=sum(row.held_minor - row.pieces * row.each_minor for row in rows) if is_out else 0,
     )
+
+
+def _missing(rows: Sequence[Any]) -> dict[int, int]:
+    """Count what each line is short of its wish; a choice is short as a whole, on the line it likes best."""
+    missing = {row.line_id: row.wish - (row.pieces or 0) + (row.extra or 0) for row in rows}
+    got: dict[int, int] = {}
+    for row in rows:
+        if row.choice:
+            got[row.choice] = got.get(row.choice, 0) + (row.pieces or 0)
+    first = {row.choice: row for row in sorted(rows, key=lambda row: -(row.rank or 0)) if row.choice}
+    for row in rows:
+        if row.choice:
+            missing[row.line_id] = row.wish - got[row.choice] if row is first[row.choice] else 0
+    return missing
 
 
 def _pool(session: Session, pool_id: int) -> Any:
@@ -129,14 +147,16 @@ def _line(row: Any, sentence: str) -> AwardLine:
         up_to=row.up_to,
         pieces=pieces,
         extra=row.extra or 0,
-        returned_minor=(row.up_to - pieces) * row.held_minor if row.pieces is not None else 0,
+        returned_minor=max(0, row.held_minor - pieces * row.each_minor) if row.pieces is not None else 0,
         sentence=sentence,
+        choice=row.choice,
     )
 
 
 _AWARDS_OF_PERSON = text("""
 SELECT o.household_id, run.id AS run_id, l.offering_id, l.id AS line_id, p.name, l.wish, l.up_to, a.pieces,
-       l.unit_minor + l.deposit_minor AS held_minor, pool.pickup_on
+       l.unit_minor + l.deposit_minor AS each_minor,
+       coalesce(l.held_minor, l.up_to * (l.unit_minor + l.deposit_minor)) AS held_minor, pool.pickup_on
   FROM belonging m
   JOIN household_order o ON o.household_id = m.household_id
   JOIN pool ON pool.id = o.pool_id
@@ -163,5 +183,5 @@ def letter_of_awards(session: Session, person_id: int, values: dict[str, Any], *
             {"product": row.name, "wish": row.wish, "pieces": row.pieces, "sentence": told[row.line_id]} for row in rows
         ],
         "pickup_on": rows[0].pickup_on.isoformat() if rows else "",
-        "returned_minor": sum((row.up_to - row.pieces) * row.held_minor for row in rows),
+        "returned_minor": sum(row.held_minor - row.pieces * row.each_minor for row in rows),
     }

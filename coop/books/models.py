@@ -148,8 +148,9 @@ SELECT coalesce(l.id, a.line_id) AS line, a.run_id AS run, l.up_to, a.pieces AS 
         "What is held for a wish is what it may still cost",
         """
 SELECT coalesce(w.line_id, h.line_id) AS line, coalesce(w.party, h.party) AS party, w.minor AS promised, h.minor AS held
-  FROM (SELECT l.id AS line_id, 'household:' || o.household_id AS party, (l.unit_minor + l.deposit_minor)
-             * CASE WHEN u.id IS NULL THEN l.up_to ELSE coalesce(a.pieces, 0) - coalesce(d.pieces, 0) END AS minor
+  FROM (SELECT l.id AS line_id, 'household:' || o.household_id AS party,
+               CASE WHEN u.id IS NULL THEN coalesce(l.held_minor, l.up_to * (l.unit_minor + l.deposit_minor))
+                    ELSE (coalesce(a.pieces, 0) - coalesce(d.pieces, 0)) * (l.unit_minor + l.deposit_minor) END AS minor
           FROM order_line l
           JOIN household_order o ON o.id = l.order_id
           LEFT JOIN allocation_run u ON u.pool_id = o.pool_id AND u.state = 'published'

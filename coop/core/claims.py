@@ -25,6 +25,7 @@ OFFERED_RULES = (
     "talmud/largest_remainder@1",
     PRIORITY_RULE,
     "lottery@1",
+    TOGETHER_RULE,
 )
 """What a co-op may choose for a season or an offering; by any of `RULES` a batch can be shared out and checked."""
 

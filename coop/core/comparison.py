@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from coop.core.claims import STANDING_RULE, WEBSTER_RULE, Outcome
 from coop.core.fairness import jain, lowest_fill
 from coop.core.outcome import under_rule
-from coop.core.pool_run import PoolProblem, SharedPool
-from coop.core.sharing import share_out_pool
+from coop.core.pool_run import PoolProblem, SharedPool, outcomes_of, wishes_of
 
 Whole = NDArray[np.int64]
 
@@ -71,10 +70,10 @@ class _Columns(NamedTuple):
 
 def compare(problem: PoolProblem, shared: SharedPool, rules: Iterable[str]) -> list[UnderRule]:
     """Measure the rule in force, which gave `shared`, and each other of `rules` beside it, in their order."""
-    columns = _columns(problem)
+    columns = _columns(problem, shared)
     in_force = _measured(problem.rule, columns, shared.outcomes, None)
     others = [
-        _measured(rule, columns, _outcomes(under_rule(problem, rule), shared.head.seed), in_force.fills)
+        _measured(rule, columns, outcomes_of(under_rule(problem, rule), shared.head.seed), in_force.fills)
         for rule in rules
         if rule != problem.rule
     ]
@@ -89,14 +88,9 @@ def changes(in_force: MemberFills, other: MemberFills) -> list[Change]:
     return sorted(rows, key=lambda row: (-abs(row.otherwise - row.received), row.household_id))
 
 
-def _outcomes(problem: PoolProblem, seed: bytes) -> list[Outcome]:
-    outcomes, _ = share_out_pool([claimed.batch for claimed in problem.batches], problem.standing, problem.terms, seed)
-    return outcomes
-
-
-def _columns(problem: PoolProblem) -> _Columns:
+def _columns(problem: PoolProblem, shared: SharedPool) -> _Columns:
     households = np.fromiter((each for claimed in problem.batches for each in claimed.household_ids), np.int64)
-    wishes = np.fromiter((each for claimed in problem.batches for each in claimed.batch.requests), np.int64)
+    wishes = np.fromiter((each for own in wishes_of(problem, shared) for each in own), np.int64)
     names, places = np.unique(households, return_inverse=True)
     return _Columns(names, places, wishes)
 

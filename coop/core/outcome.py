@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from coop.core.claims import STANDING_RULE, Standing, Terms
-from coop.core.pool_run import PoolProblem, SharedPool
+from coop.core.pool_run import PoolProblem, SharedPool, wishes_of
 
 
 class BatchNumbers(NamedTuple):
@@ -42,10 +42,15 @@ def with_yields(problem: PoolProblem, units: Mapping[int, int]) -> PoolProblem:
 
 
 def under_rule(problem: PoolProblem, rule: str) -> PoolProblem:
-    """Give the same problem as if the season had said this rule; a batch with a rule of its own keeps it."""
+    """Give the same problem as if the season had said this rule; a batch with a rule of its own keeps it, and so do those that
+    choices link, which no other rule can share out.
+    """
+    linked = {place for choice in problem.choices for place in choice.places}
     batches = [
-        replace(claimed, batch=replace(claimed.batch, rule=rule)) if claimed.batch.rule == problem.rule else claimed
-        for claimed in problem.batches
+        replace(claimed, batch=replace(claimed.batch, rule=rule))
+        if claimed.batch.rule == problem.rule and place not in linked
+        else claimed
+        for place, claimed in enumerate(problem.batches)
     ]
     if rule != STANDING_RULE:
         return replace(problem, rule=rule, terms=Terms(None), batches=batches, standing=Standing())
@@ -55,8 +60,8 @@ def under_rule(problem: PoolProblem, rule: str) -> PoolProblem:
 def batch_numbers(problem: PoolProblem, shared: SharedPool) -> dict[int, BatchNumbers]:
     """Return what each batch came to, by offering."""
     numbers = {}
-    for claimed, outcome in zip(problem.batches, shared.outcomes, strict=True):
+    for claimed, outcome, wishes in zip(problem.batches, shared.outcomes, wishes_of(problem, shared), strict=True):
         batch = claimed.batch
         extra = sum(max(0, award - wish) for award, wish in zip(outcome.awards, batch.requests, strict=True))
-        numbers[claimed.offering_id] = BatchNumbers(batch.units, sum(batch.requests), sum(outcome.awards), extra)
+        numbers[claimed.offering_id] = BatchNumbers(batch.units, sum(wishes), sum(outcome.awards), extra)
     return numbers

@@ -113,6 +113,16 @@ def share_out(problem: PoolProblem) -> SharedPool:
     return SharedPool(head, frozen, *_in_order(problem, outcomes, links, together), together)
 
 
+def outcomes_of(problem: PoolProblem, seed: bytes) -> list[Outcome]:
+    """Share out every batch of a pool by a seed that is known already, without any record."""
+    outcomes, _ = share_out_pool(_alone(problem), problem.standing, problem.terms, seed)
+    parts = parts_of_pool([claimed.batch for claimed in problem.batches], problem.choices)
+    together = [
+        SharedTogether(places, part, share_out_by_engine(part, seed), PartRecord(part)) for places, part in parts
+    ]
+    return _in_order(problem, outcomes, [""] * len(outcomes), together)[0]
+
+
 def _alone(problem: PoolProblem) -> list[BatchInput]:
     """List the batches that are shared out each by itself."""
     return [claimed.batch for claimed in problem.batches if claimed.batch.rule != TOGETHER_RULE]

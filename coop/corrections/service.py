@@ -11,6 +11,7 @@ from coop.allocation import service as allocation
 from coop.allocation.models import AllocationRun
 from coop.audit import service as audit
 from coop.batches import service as batches
+from coop.core.claims import TOGETHER_RULE
 from coop.core.errors import NotFound, RuleBroken
 from coop.core.pool_correction import BatchVersion, correct
 from coop.core.pool_run import share_out
@@ -19,6 +20,7 @@ from coop.corrections.models import Correction, CorrectionLine
 from coop.corrections.queries import LINES
 from coop.db import Db, copy_rows
 from coop.jobs import Lease
+from coop.orders.models import OrderLine
 from coop.people import service as people
 from coop.pools.models import Offering, Pool
 from coop.versions import service as versions
@@ -52,6 +54,7 @@ def request_correction(db: Db, offering_id: int, *, by: int, at: datetime) -> in
                 "correction_under_way", "Another batch of this pool is being corrected. Finish that first."
             )
         allocation.check_published(session, offering.pool_id)
+        _refuse_linked(session, offering)
         before, made = _pieces(session, offering.batch_id)
         if made == before:
             raise RuleBroken("nothing_corrected", "The yield of this batch is the one that was shared out.")
@@ -73,6 +76,18 @@ def request_correction(db: Db, offering_id: int, *, by: int, at: datetime) -> in
         detail = {"offering": offering_id, "before": before, "pieces": made}
         audit.record(session, "request_correction", by=by, subject=("correction", correction.id), detail=detail)
         return correction.id
+
+
+def _refuse_linked(session: Session, offering: Offering) -> None:
+    """A batch that was shared out as one with others has no version of its own."""
+    linked = select(OrderLine.id).where(OrderLine.offering_id == offering.id, OrderLine.choice.is_not(None)).limit(1)
+    run = _published_run(session, offering.pool_id)
+    if (offering.rule or run.rule) == TOGETHER_RULE or session.scalar(linked) is not None:
+        raise RuleBroken(
+            "shared_out_together",
+            "This batch was shared out together with its alternatives, so it cannot be shared out anew by itself. "
+            "Settle the difference at the hand-over, or with a goodwill entry.",
+        )
 
 
 def carry_out(db: Db, lease: Lease, *, at: datetime, field_key: bytes) -> None:

@@ -99,7 +99,7 @@ class SharingPage:
 _OPEN = """
 SELECT p.id, p.name, p.closes_at, p.pickup_on, (SELECT count(*) FROM offering f WHERE f.pool_id = p.id) AS batches,
        coalesce(m.lines, 0) AS lines, coalesce(m.at_most, 0) AS at_most
-  FROM pool p LEFT JOIN LATERAL (SELECT count(*) AS lines, sum(l.up_to * (l.unit_minor + l.deposit_minor)) AS at_most
+  FROM pool p LEFT JOIN LATERAL (SELECT count(*) AS lines, sum(coalesce(l.held_minor, l.up_to * (l.unit_minor + l.deposit_minor))) AS at_most
     FROM household_order o JOIN order_line l ON l.order_id = o.id
    WHERE o.pool_id = p.id AND o.household_id = :household AND l.up_to > 0) m ON true
  WHERE p.opened_at IS NOT NULL AND p.closed_at IS NULL AND p.closes_at >= :at ORDER BY p.closes_at, p.id LIMIT 5

@@ -141,7 +141,7 @@ SELECT s.rule,
   JOIN season s ON s.id = p.season_id
   LEFT JOIN LATERAL (
     SELECT coalesce(sum(l.wish), 0)::bigint AS wanted,
-           coalesce(sum(l.up_to * (l.unit_minor + l.deposit_minor)), 0)::bigint AS at_most
+           coalesce(sum(coalesce(l.held_minor, l.up_to * (l.unit_minor + l.deposit_minor))), 0)::bigint AS at_most
       FROM household_order o JOIN order_line l ON l.order_id = o.id WHERE o.pool_id = p.id) w ON true
  WHERE p.id = :pool
 """)

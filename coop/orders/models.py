@@ -30,6 +30,7 @@ class OrderLine(Base):
         UniqueConstraint("order_id", "offering_id"),
         CheckConstraint("wish >= 0 AND up_to >= wish", "wish"),
         CheckConstraint("unit_minor >= 0 AND deposit_minor >= 0", "price"),
+        CheckConstraint("(choice IS NULL) = (rank IS NULL) AND (choice IS NULL) = (held_minor IS NULL)", "choice"),
         Index(None, "offering_id"),
     )
 
@@ -40,4 +41,11 @@ class OrderLine(Base):
     up_to: Mapped[Pieces]
     unit_minor: Mapped[Minor] = mapped_column(comment="price of a piece as shown when it was ordered")
     deposit_minor: Mapped[Minor] = mapped_column(server_default="0")
+    choice: Mapped[int | None] = mapped_column(
+        Integer, comment="number of the choice within the order that this line is an alternative of"
+    )
+    rank: Mapped[int | None] = mapped_column(Integer, comment="place in the choice: 1 is liked best")
+    held_minor: Mapped[Minor | None] = mapped_column(
+        comment="what is held for the line of a choice: its dearest outcome is held on one of its lines"
+    )
     ordered_at: Mapped[Instant] = mapped_column(server_default=text("clock_timestamp()"))

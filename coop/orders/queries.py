@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Final
+from itertools import groupby
+from typing import Any, Final
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from coop.core.claims import TOGETHER_RULE
 from coop.core.errors import NotFound
 from coop.core.ledger import MEMBER_CREDIT, household_party
 from coop.core.paging import Slice
@@ -69,6 +71,13 @@ class OfferRow:
     own_rule: str | None
     wish: int
     up_to: int
+    choice: int | None
+    rule: str
+
+    @property
+    def may_stand_in(self) -> bool:
+        """Whether the batch can be an alternative of another, or have some."""
+        return self.rule == TOGETHER_RULE
 
     @property
     def each_minor(self) -> int:
@@ -134,7 +143,7 @@ SELECT p.id, p.name, s.name AS season, p.opened_at, p.closed_at, p.closes_at, p.
        (SELECT count(*) FROM offering f WHERE f.pool_id = p.id) AS batches,
        mine.lines, mine.at_most, count(*) OVER () AS total
   FROM pool p JOIN season s ON s.id = p.season_id
-  LEFT JOIN LATERAL (SELECT count(*) AS lines, coalesce(sum(l.up_to * (l.unit_minor + l.deposit_minor)), 0) AS at_most
+  LEFT JOIN LATERAL (SELECT count(*) AS lines, coalesce(sum(coalesce(l.held_minor, l.up_to * (l.unit_minor + l.deposit_minor))), 0) AS at_most
     FROM household_order o JOIN order_line l ON l.order_id = o.id
    WHERE o.pool_id = p.id AND o.household_id = :household AND l.up_to > 0) mine ON true
  WHERE :mine = false OR mine.lines > 0
@@ -143,12 +152,12 @@ SELECT p.id, p.name, s.name AS season, p.opened_at, p.closed_at, p.closes_at, p.
 
 _OFFERS = """
 WITH mine AS MATERIALIZED (
-  SELECT l.offering_id, l.wish, l.up_to FROM household_order o JOIN order_line l ON l.order_id = o.id
+  SELECT l.offering_id, l.wish, l.up_to, l.choice FROM household_order o JOIN order_line l ON l.order_id = o.id
    WHERE o.pool_id = :pool AND o.household_id = :household),
 here AS (
   SELECT f.id, f.batch_id, f.price_minor, f.deposit_minor, f.cap, f.rule AS own_rule, p.name AS product, p.line, p.unit_many, p.picture,
          p.min_age, a.id AS maker_id, a.name AS maker, a.craft, a.distance_km,
-         coalesce(l.wish, 0) AS wish, coalesce(l.up_to, 0) AS up_to
+         coalesce(l.wish, 0) AS wish, coalesce(l.up_to, 0) AS up_to, l.choice
     FROM offering f JOIN product p ON p.id = f.product_id JOIN artisan a ON a.id = p.artisan_id
     LEFT JOIN mine l ON l.offering_id = f.id
    WHERE f.pool_id = :pool AND (:like = '%%' OR p.name ILIKE :like OR a.name ILIKE :like)),
@@ -164,10 +173,11 @@ SELECT part.*, b.lot_number, coalesce(y.pieces, b.planned) AS planned, y.pieces 
 """
 
 _MY_LINES = """
-SELECT l.offering_id, p.name, l.up_to, l.unit_minor, l.deposit_minor
+SELECT l.offering_id, p.name, l.up_to, l.choice, l.rank,
+       coalesce(l.held_minor, l.up_to * (l.unit_minor + l.deposit_minor)) AS held_minor
   FROM household_order o JOIN order_line l ON l.order_id = o.id
   JOIN offering f ON f.id = l.offering_id JOIN product p ON p.id = f.product_id
- WHERE o.pool_id = :pool AND o.household_id = :household AND l.up_to > 0 ORDER BY lower(p.name), l.id
+ WHERE o.pool_id = :pool AND o.household_id = :household AND l.up_to > 0 ORDER BY coalesce(l.choice, 0), l.rank, lower(p.name), l.id
 """
 
 
@@ -226,11 +236,14 @@ def pool_page(session: Session, pool_id: int, household_id: int, sought: str, *,
             own_rule=row.own_rule,
             wish=row.wish,
             up_to=row.up_to,
+            choice=row.choice,
+            rule=row.own_rule or pool.rule,
         )
         for row in found
     ]
-    at_most = {row.offering_id: row.up_to * (row.unit_minor + row.deposit_minor) for row in mine}
-    shown = {offer.id for offer in offers}
+    at_most = {row.offering_id: row.held_minor for row in mine}
+    shown = {offer.id for offer in offers if not offer.choice}
+    lines = _bill_lines(mine)
     return PoolPage(
         id=pool.id,
         name=pool.name,
@@ -244,11 +257,8 @@ def pool_page(session: Session, pool_id: int, household_id: int, sought: str, *,
         sought=sought,
         groups=_grouped(offers),
         part=Slice(number, A_PAGE, found[0].total if found else 0),
-        lines=[
-            BillLine(f"{row.up_to} \N{MULTIPLICATION SIGN} {row.name}", at_most[row.offering_id])
-            for row in mine[:LINES_SHOWN]
-        ],
-        lines_beyond=max(0, len(mine) - LINES_SHOWN),
+        lines=lines[:LINES_SHOWN],
+        lines_beyond=max(0, len(lines) - LINES_SHOWN),
         at_most_minor=sum(at_most.values()),
         elsewhere_minor=sum(minor for offering_id, minor in at_most.items() if offering_id not in shown),
         credit_minor=-ledger.balance_of(session, MEMBER_CREDIT, household_party(household_id)),
@@ -263,6 +273,16 @@ SELECT p.id, p.name, s.name AS season, p.opened_at, p.closed_at, p.opens_at, p.c
            AND (h.ended_at IS NULL OR h.ended_at > coalesce(p.opened_at, p.opens_at))) AS has_share
   FROM pool p JOIN season s ON s.id = p.season_id WHERE p.id = :pool
 """
+
+
+def _bill_lines(mine: Sequence[Any]) -> list[BillLine]:
+    """List what an order costs at most: each wish, and each choice with its alternatives on one line."""
+    lines = []
+    for _, own in groupby(mine, key=lambda row: (row.choice, row.choice or row.offering_id)):
+        rows = list(own)
+        names = " or ".join(row.name for row in rows)
+        lines.append(BillLine(f"{rows[0].up_to} \N{MULTIPLICATION SIGN} {names}", sum(row.held_minor for row in rows)))
+    return lines
 
 
 def _grouped(offers: Sequence[OfferRow]) -> list[OfferGroup]:

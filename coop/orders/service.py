@@ -1,7 +1,7 @@
 """Place a household's order: whole or refused whole, with credit held for the most it may cost."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import NamedTuple
@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from coop import keys
 from coop.audit import service as audit
+from coop.core.choices import check_choice
 from coop.core.errors import NotFound, RuleBroken
 from coop.core.ledger import MEMBER_CREDIT, Entry, held_for_order, household_party
 from coop.core.money import format_minor, minor_exponent
@@ -29,13 +30,22 @@ MOST_PIECES = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a household asks of one offering, at the price it was shown; a wish of 0 takes the line back."""
+    """What a household asks of one offering, at the price it was shown; a wish of 0 takes the line back.
+
+    Lines with the same `choice` stand in for one another in the order of their ranks, and take `wish` pieces in all.
+    """
 
     offering_id: int
     wish: int
     up_to: int
     shown_unit_minor: int
     shown_deposit_minor: int = 0
+    choice: int | None = None
+    rank: int | None = None
+
+    @property
+    def each_minor(self) -> int:
+        return self.shown_unit_minor + self.shown_deposit_minor
 
 
 class NewLine(NamedTuple):
@@ -77,19 +87,34 @@ def place_order(
         spent = keys.spend(session, by=by, key=key, body=body)
         if spent is not None:
             return spent
-        people.lock_household(session, household_id)
-        pool = _open_pool(session, pool_id, at)
-        _check_right_to_order(session, pool, household_id)
-        offerings = _checked_offerings(session, pool_id, wishes)
-        order = _order_of(session, pool_id, household_id, at)
-        changes, before = _write_lines(session, order.id, wishes, offerings, at=at, keep_others=keep_others)
-        _hold(session, order, changes, by=by, at=at)
-        after = {str(w.offering_id): [w.wish, w.up_to] for w in wishes}
-        audit.record(
-            session, "place_order", by=by, subject=("order", order.id), detail={"before": before, "after": after}
+        order_id = write_order(
+            session, pool_id, wishes, household_id=household_id, by=by, at=at, keep_others=keep_others
         )
-        keys.answer(session, by=by, key=key, row_id=order.id)
-        return order.id
+        keys.answer(session, by=by, key=key, row_id=order_id)
+        return order_id
+
+
+def write_order(
+    session: Session,
+    pool_id: int,
+    wishes: Sequence[Wish],
+    *,
+    household_id: int,
+    by: int,
+    at: datetime,
+    keep_others: bool = True,
+) -> int:
+    """Write what `place_order` was asked for, and hold its price; return the order's id."""
+    people.lock_household(session, household_id)
+    pool = _open_pool(session, pool_id, at)
+    _check_right_to_order(session, pool, household_id)
+    offerings = _checked_offerings(session, pool_id, wishes)
+    order = _order_of(session, pool_id, household_id, at)
+    changes, before = _write_lines(session, order.id, wishes, offerings, at=at, keep_others=keep_others)
+    _hold(session, order, changes, by=by, at=at)
+    after = {str(w.offering_id): [w.wish, w.up_to, *([w.choice, w.rank] if w.choice else ())] for w in wishes}
+    audit.record(session, "place_order", by=by, subject=("order", order.id), detail={"before": before, "after": after})
+    return order.id
 
 
 def _open_pool(session: Session, pool_id: int, at: datetime) -> Pool:
@@ -177,7 +202,10 @@ def _write_lines(
     """Write the order's lines; return the change of each line's hold, and the lines as they were."""
     held = {line.offering_id: line for line in session.scalars(select(OrderLine).where(OrderLine.order_id == order_id))}
     before = {str(line.offering_id): [line.wish, line.up_to] for line in held.values() if line.up_to}
-    was = {line.id: line.up_to * (line.unit_minor + line.deposit_minor) for line in held.values()}
+    was = {line.id: held_for(line) for line in held.values()}
+    _refuse_in_a_choice(wishes, held)
+    choices = {wish.offering_id: (wish.choice, wish.rank) for wish in wishes}
+    kept = {line.offering_id: (line.choice, line.rank) for line in held.values()}
     wanted = {wish.offering_id: (wish.wish, wish.up_to) for wish in wishes}
     if not keep_others:
         wanted |= dict.fromkeys(held.keys() - wanted.keys(), (0, 0))
@@ -193,10 +221,14 @@ def _write_lines(
             "deposit_minor": offerings[offering_id].deposit_minor
             if offering_id in offerings
             else held[offering_id].deposit_minor,
+            "choice": choice if up_to else None,
+            "rank": rank if up_to else None,
+            "held_minor": 0 if choice and up_to else None,
             "ordered_at": at,
         }
         for offering_id, (wish, up_to) in sorted(wanted.items())
         if up_to or offering_id in held
+        for choice, rank in (choices.get(offering_id) or kept[offering_id],)
     ]
     if not rows:
         return [], before
@@ -204,15 +236,58 @@ def _write_lines(
     raised = (statement.excluded.wish > OrderLine.wish) | (statement.excluded.up_to > OrderLine.up_to)
     statement = statement.on_conflict_do_update(
         index_elements=["order_id", "offering_id"],
-        set_={name: statement.excluded[name] for name in ("wish", "up_to", "unit_minor", "deposit_minor")}
+        set_={
+            name: statement.excluded[name]
+            for name in ("wish", "up_to", "unit_minor", "deposit_minor", "choice", "rank", "held_minor")
+        }
         | {"ordered_at": case((raised, statement.excluded.ordered_at), else_=OrderLine.ordered_at)},
     )
+    if any(row["choice"] for row in rows) or any(line.choice for line in held.values()):
+        session.execute(statement)
+        return [(line.id, held_for(line) - was.get(line.id, 0)) for line in _settle_choices(session, order_id)], before
     written = session.execute(
         statement.returning(OrderLine.id, OrderLine.up_to, OrderLine.unit_minor, OrderLine.deposit_minor)
     )
     return [
         (line_id, up_to * (unit + deposit) - was.get(line_id, 0)) for line_id, up_to, unit, deposit in written
     ], before
+
+
+def held_for(line: OrderLine) -> int:
+    """Return what is held for a line until it is shared out."""
+    full = line.up_to * (line.unit_minor + line.deposit_minor)
+    return full if line.held_minor is None else line.held_minor
+
+
+def _refuse_in_a_choice(wishes: Sequence[Wish], held: Mapping[int, OrderLine]) -> None:
+    for wish in wishes:
+        line = held.get(wish.offering_id)
+        if wish.wish and line is not None and line.choice is not None and wish.choice != line.choice:
+            raise RuleBroken(
+                "in_a_choice",
+                "This batch is one of your alternatives. Change it where you said what you would take instead.",
+                field=f"wish-{wish.offering_id}",
+            )
+
+
+def _settle_choices(session: Session, order_id: int) -> Sequence[OrderLine]:
+    """Check the choices of an order and say what each line holds; a choice of one line is a wish like any other."""
+    session.expire_all()
+    lines = session.scalars(select(OrderLine).where(OrderLine.order_id == order_id).order_by(OrderLine.id)).all()
+    chosen: dict[int, list[OrderLine]] = {}
+    for line in lines:
+        if line.choice is not None:
+            chosen.setdefault(line.choice, []).append(line)
+    for own in chosen.values():
+        if len(own) == 1:
+            own[0].choice = own[0].rank = own[0].held_minor = None
+            continue
+        check_choice([(line.wish, line.up_to, line.rank or 0) for line in own])
+        dearest = max(own, key=lambda line: line.unit_minor + line.deposit_minor)
+        for line in own:
+            line.held_minor = line.wish * (line.unit_minor + line.deposit_minor) if line is dearest else 0
+    session.flush()
+    return lines
 
 
 def _hold(session: Session, order: HouseholdOrder, changes: list[tuple[int, int]], *, by: int, at: datetime) -> None:

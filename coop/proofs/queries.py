@@ -8,7 +8,8 @@ from typing import Any, Final
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from coop.allocation.queries import proof_of_run, pseudonym
+from coop.allocation.queries import name_of_claim, proof_of_run, pseudonym
+from coop.core.claims import TOGETHER_RULE
 from coop.core.commitments import Commitment
 from coop.core.errors import NotFound, RuleBroken
 from coop.core.paging import Slice, anywhere
@@ -113,10 +114,14 @@ SELECT p.id, p.name, p.opened_at, p.closes_at, p.season_id, s.name AS season, s.
 """)
 
 _FAMILIES = text("""
-SELECT DISTINCT d.family
+SELECT DISTINCT CASE WHEN coalesce(f.rule, s.rule) = 'leximin/webster@1' THEN coalesce('choice ' || l.choice, 'lot ' || b.lot_number)
+                     ELSE d.family END AS family
   FROM household_order o
+  JOIN pool p ON p.id = o.pool_id
+  JOIN season s ON s.id = p.season_id
   JOIN order_line l ON l.order_id = o.id AND l.up_to > 0
   JOIN offering f ON f.id = l.offering_id
+  JOIN batch b ON b.id = f.batch_id
   JOIN product d ON d.id = f.product_id
  WHERE o.pool_id = :pool AND o.household_id = :household
  ORDER BY 1
@@ -134,17 +139,20 @@ SELECT f.id, count(*) AS claims
 """)
 
 _ACCOUNTS = text("""
-SELECT DISTINCT o.household_id, d.family
+SELECT DISTINCT o.household_id, CASE WHEN coalesce(f.rule, s.rule) = 'leximin/webster@1' THEN coalesce('choice ' || l.choice, 'lot ' || b.lot_number)
+                     ELSE d.family END AS family
   FROM award a
+  JOIN allocation_run s ON s.id = a.run_id
   JOIN order_line l ON l.id = a.line_id
   JOIN household_order o ON o.id = l.order_id
   JOIN offering f ON f.id = a.offering_id
+  JOIN batch b ON b.id = f.batch_id
   JOIN product d ON d.id = f.product_id
  WHERE a.run_id = :run
 """)
 
 _CLAIMS = text("""
-SELECT b.lot_number, d.name AS product, d.family, o.household_id, l.wish, l.up_to, a.pieces,
+SELECT b.lot_number, d.name AS product, d.family, f.rule, l.choice, o.household_id, l.wish, l.up_to, a.pieces,
        a.owed_before_micro AS before, a.owed_before_micro + a.entitled_micro - 1000000 * (a.pieces - a.extra) AS after
   FROM award a
   JOIN order_line l ON l.id = a.line_id
@@ -259,7 +267,7 @@ def _rows(session: Session, pool: Any, secret: bytes, own: int | None, sought: s
         Row(
             batch=one.lot_number,
             product=one.product,
-            name=pseudonym(secret, one.family, one.household_id),
+            name=_name(secret, one, pool.rule),
             weight=weights.get(one.household_id, pool.guest_weight),
             wish=one.wish,
             up_to=one.up_to,
@@ -277,6 +285,12 @@ def _rows(session: Session, pool: Any, secret: bytes, own: int | None, sought: s
     part = Slice(number, A_PAGE, total)
     start = part.skipped - (skipped - 1)
     return Rows(sought, rows[max(start, 0) : max(start, 0) + A_PAGE] if rows else [], part)
+
+
+def _name(secret: bytes, claim: Any, rule: str) -> str:
+    if (claim.rule or rule) == TOGETHER_RULE:
+        return name_of_claim(secret, claim.household_id, claim.lot_number, claim.choice)
+    return pseudonym(secret, claim.family, claim.household_id)
 
 
 def _file_name(pool: Any) -> str:

@@ -1,14 +1,15 @@
 """Explain a household's lines of a published pool by what their batches froze, and show the way to each."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from coop.core import explain_pictures as pictures
-from coop.core.claims import MICRO, Standing
+from coop.core.claims import MICRO, TOGETHER_RULE, Standing
 from coop.core.errors import NotFound
 from coop.core.explain import sentence
 from coop.core.explain_facts import AwardFacts, facts_of
@@ -16,7 +17,7 @@ from coop.core.explain_numbers import Wording, amount, rounded
 from coop.core.explain_ways import Way
 from coop.core.roles import Viewer, may_share_out
 from coop.core.sharing import share_out_batch
-from coop.frozen.queries import shared_batches
+from coop.frozen.queries import Linked, SharedBatch, linked_lines, shared_batches
 
 _MOVED = text("""
 SELECT w.family, e.name
@@ -79,11 +80,27 @@ def sentences(
     batches = shared_batches(session, run_id, [offering_id for offering_id, _ in lines], field_key=field_key)
     before = since(session, pool_id, household_id)
     told = {}
+    linked = _linked(session, run_id, batches, lines, field_key)
     for offering_id, line_id in lines:
+        if line_id in linked:
+            told[line_id] = " ".join(linked[line_id].steps)
+            continue
         shared = batches[offering_id]
         facts = facts_of(shared.way, shared.place_of(line_id), before[line_id])
         told[line_id] = sentence(facts, shared.wording)
     return told
+
+
+def _linked(
+    session: Session,
+    run_id: int,
+    batches: Mapping[int, SharedBatch],
+    lines: Sequence[tuple[int, int]],
+    field_key: bytes,
+) -> dict[int, Linked]:
+    """Read again what was shared out together, if any of these lines may be part of that."""
+    ours = [line for offering, line in lines if batches[offering].way.batch.rule == TOGETHER_RULE]
+    return linked_lines(session, run_id, ours, field_key=field_key) if ours else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +108,8 @@ class WhyPage:
     """One award with the way to it; a drawing is None or empty where the rule has no such step.
 
     `agrees` says whether working the batch out anew, from what was frozen, gave the stored awards. `rest` counts the
-    pieces that were left once all wishes were met, `room` those that members would still take.
+    pieces that were left once all wishes were met, `room` those that members would still take. `together` tells the
+    steps, and nothing else is drawn, where the batch was shared out as one with others.
     """
 
     pool_id: int
@@ -120,6 +138,7 @@ class WhyPage:
     draw: pictures.Draw | None
     name: str
     agrees: bool
+    together: list[str] = field(default_factory=list)
 
 
 _LINE = text("""
@@ -146,6 +165,9 @@ def why_page(session: Session, line_id: int, *, field_key: bytes) -> WhyPage:
     if line is None:
         raise NotFound
     shared = shared_batches(session, line.run_id, [line.offering_id], field_key=field_key)[line.offering_id]
+    linked = _linked(session, line.run_id, {line.offering_id: shared}, [(line.offering_id, line_id)], field_key)
+    if linked:
+        return _why_linked(line, shared, shared.place_of(line_id), linked[line_id])
     way, place = shared.way, shared.place_of(line_id)
     facts = facts_of(way, place, since(session, line.pool_id, line.household_id)[line_id])
     before, after = facts.owed_before, facts.owed_after
@@ -179,6 +201,43 @@ def why_page(session: Session, line_id: int, *, field_key: bytes) -> WhyPage:
         draw=pictures.draw(facts.tie) if facts.tie else None,
         name=way.batch.ids[place],
         agrees=_agrees(way),
+    )
+
+
+def _why_linked(line: Any, shared: SharedBatch, place: int, linked: Linked) -> WhyPage:
+    """Tell the turns of a line whose batch was shared out as one with others."""
+    batch, awards = shared.way.batch, shared.way.outcome.awards
+    taken = linked.shared.awards[list(linked.shared.network.products).index(linked.lot)]
+    return WhyPage(
+        pool_id=line.pool_id,
+        pool=line.pool,
+        published_at=line.published_at,
+        product=line.product,
+        maker=line.maker,
+        lot_number=line.lot_number,
+        wording=shared.wording,
+        household_id=line.household_id,
+        household=line.household,
+        rule=batch.rule,
+        path="",
+        rounding="",
+        sentence=" ".join(linked.steps),
+        facts=AwardFacts(
+            batch.rule, batch.units, sum(batch.requests), batch.weights[place], batch.requests[place], awards[place]
+        ),
+        members=sum(1 for wish in batch.requests if wish),
+        points=0,
+        rest=max(0, batch.units - sum(awards)),
+        room=0,
+        level="",
+        part="",
+        water=None,
+        account=[],
+        turns=[],
+        draw=None,
+        name=linked.claim,
+        agrees=list(taken) == list(awards),
+        together=linked.steps,
     )
 
 

@@ -68,6 +68,12 @@ RULES: Final = {
         "Names are drawn, with as many tickets as share points; each gets the whole wish for as long as there is any.",
         "by a draw, with as many tickets as share points",
     ),
+    "leximin/webster@1": RuleSaid(
+        "together, with alternatives",
+        "Members may say what they would take instead. Batches that are linked so are shared out as one, by equal pieces "
+        "per share point; each piece is the best liked one that is still possible. What was owed neither counts nor changes.",
+        "together with the batches that members named as alternatives, by equal pieces per share point",
+    ),
 }
 """Each rule that a co-op can choose, in plain words; this is the one place where they stand."""
 
