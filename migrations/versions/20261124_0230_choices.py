@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "choices"
-down_revision = "pessimistic_yield"
+down_revision = "payers"
 branch_labels = None
 depends_on = None
 
