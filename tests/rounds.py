@@ -9,6 +9,7 @@ from sqlalchemy import select, text
 
 from coop import jobs
 from coop.allocation import service as allocation
+from coop.asking import service as asking
 from coop.batches import service as batches
 from coop.db import Db
 from coop.jobs import Lease
@@ -18,6 +19,7 @@ from coop.payouts import service as payouts
 from coop.pickups import service as pickups
 from coop.pools import service as pools
 from coop.pools.models import Offering, Pool
+from coop.publishing import service as publishing
 from tests.builders import FIELD_KEY, NOW
 
 PICKUP = NOW + timedelta(days=7)
@@ -62,10 +64,10 @@ def share_out(db: Db, pool_id: int, made: Mapping[int, int]) -> None:
     pools.close_pool(db, pool_id, by=0, at=after)
     for offering_id, pieces in made.items():
         batches.report_yield(db, batch_of[offering_id], pieces=pieces, by=0, at=after, key=f"y{offering_id}")
-    run_id = allocation.request_run(db, pool_id, by=0, at=after)
+    run_id = asking.request_run(db, pool_id, by=0, at=after)
     work_off(db, jobs.COMPUTE_ALLOCATION, run_id, lambda d, lease: allocation.carry_out(d, lease, at=after, field_key=FIELD_KEY))  # fmt: skip
-    allocation.publish(db, run_id, by=0, at=after)
-    work_off(db, jobs.PUBLISH_ALLOCATION, run_id, lambda d, lease: allocation.carry_out_publication(d, lease, at=after))
+    publishing.publish(db, run_id, by=0, at=after)
+    work_off(db, jobs.PUBLISH_ALLOCATION, run_id, lambda d, lease: publishing.carry_out_publication(d, lease, at=after))
 
 
 def lines_of(db: Db, pool_id: int) -> dict[tuple[int, int], int]:

@@ -4,6 +4,7 @@ from coop import jobs
 from coop.allocation import service as allocation
 from coop.db import Db
 from coop.jobs import Lease
+from coop.publishing import service as publishing
 from workers.answering import answers
 from workers.celery_app import settings
 
@@ -15,4 +16,4 @@ def compute(db: Db, lease: Lease) -> None:
 
 @answers(jobs.PUBLISH_ALLOCATION, failed=allocation.fail)
 def publish(db: Db, lease: Lease) -> None:
-    allocation.carry_out_publication(db, lease, at=lease.at)
+    publishing.carry_out_publication(db, lease, at=lease.at)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import click
 from sqlalchemy import text
 
-from coop.allocation import service as allocation
+from coop.asking import service as asking
 from coop.clock import now
 from coop.commands.running import COMMAND_LINE, Running, running, say, tell, wait_until
 from coop.core.errors import NotFound, RuleBroken
@@ -18,6 +18,7 @@ from coop.formats.season_files import read_season
 from coop.intake import service as intake
 from coop.pickups import service as pickups
 from coop.proofs import service as proofs
+from coop.publishing import service as publishing
 
 
 class ClosedPool(NamedTuple):
@@ -134,12 +135,12 @@ def allocated(
     publish: bool,
 ) -> dict[str, Any]:
     began = now()
-    run_id = allocation.request_run(
+    run_id = asking.request_run(
         coop.db, pool.id, by=COMMAND_LINE, at=began, rule=rule, memory=memory, credit_cap=credit_cap
     )
     wait_until(coop, lambda: _state(coop, run_id) != "requested", what=f"Sharing out {pool.name}")
     if publish and _state(coop, run_id) == "proposed":
-        allocation.publish(coop.db, run_id, by=COMMAND_LINE, at=now())
+        publishing.publish(coop.db, run_id, by=COMMAND_LINE, at=now())
     wait_until(coop, lambda: _state(coop, run_id) != "publishing", what=f"Publishing {pool.name}")
     return _line(coop, pool, run_id, began)
 

@@ -23,6 +23,7 @@ from coop.jobs import Lease
 from coop.orders.models import OrderLine
 from coop.people import service as people
 from coop.pools.models import Offering, Pool
+from coop.proposals import service as proposals
 from coop.versions import service as versions
 
 LIVE = ("requested", "proposed", "publishing")
@@ -105,9 +106,8 @@ def carry_out(db: Db, lease: Lease, *, at: datetime, field_key: bytes) -> None:
     corrects = (earlier[-1].result_digest if earlier else None) or shared.links[place]
     made = correct(problem, shared, version, corrects, chain_start or CHAIN_START)
     with db.begin() as session:
-        jobs.finish(session, lease)
-        asked = _locked(session, lease.row_id)
-        if asked.state != "requested":
+        correction = proposals.taken_up(session, lease, Correction, "requested")
+        if correction is None:
             return
         claimed, outcome = problem.batches[place], made.outcome
         rows = zip(claimed.line_ids, made.floors, outcome.awards, claimed.batch.requests, strict=True)
@@ -129,14 +129,14 @@ def carry_out(db: Db, lease: Lease, *, at: datetime, field_key: bytes) -> None:
                 "entitled_before_micro",
             ),
             (
-                (asked.id, line, floor, pieces, max(0, pieces - wish), *own)
+                (correction.id, line, floor, pieces, max(0, pieces - wish), *own)
                 for (line, floor, pieces, wish), own in zip(rows, balances, strict=True)
             ),
         )
-        asked.state, asked.proposed_at = "proposed", at
-        asked.chain_start, asked.result_digest = made.chain_start, made.link
+        correction.state, correction.proposed_at = "proposed", at
+        correction.chain_start, correction.result_digest = made.chain_start, made.link
         audit.record(
-            session, "propose_correction", by=0, subject=("correction", asked.id), detail={"result": made.link}
+            session, "propose_correction", by=0, subject=("correction", correction.id), detail={"result": made.link}
         )
 
 
@@ -144,21 +144,16 @@ def publish(db: Db, correction_id: int, *, by: int, at: datetime) -> None:
     """Decide that a proposed correction counts; the worker books it. Raises `not_proposed`."""
     with db.begin() as session:
         correction = _locked(session, correction_id)
-        if correction.state in {"publishing", "published"}:
-            return
-        if correction.state != "proposed":
-            raise RuleBroken("not_proposed", "Only a correction that has been worked out can be published.")
-        correction.state, correction.published_by, correction.published_at = "publishing", by, at
-        jobs.request(session, jobs.PUBLISH_CORRECTION, correction.id)
-        audit.record(session, "publish_correction", by=by, subject=("correction", correction.id))
+        proposals.decide(
+            session, correction, jobs.PUBLISH_CORRECTION, "publish_correction", called="a correction", by=by, at=at
+        )
 
 
 def carry_out_publication(db: Db, lease: Lease, *, at: datetime) -> None:
     """Book a correction whole: a new version of the sharing out, only the differences in money and standing, letters."""
     with db.begin() as session:
-        jobs.finish(session, lease)
-        correction = _locked(session, lease.row_id)
-        if correction.state != "publishing":
+        correction = proposals.taken_up(session, lease, Correction, "publishing")
+        if correction is None:
             return
         pool = session.get_one(Pool, correction.pool_id, with_for_update=True)
         correction.failure = _in_the_way(session, correction, pool)
@@ -187,24 +182,14 @@ def carry_out_publication(db: Db, lease: Lease, *, at: datetime) -> None:
 
 def cancel_correction(db: Db, correction_id: int, *, by: int, reason: str) -> None:
     """Put a correction aside before it is published; it can be asked for again."""
-    if not reason.strip():
-        raise RuleBroken("reason_missing", "Say why this correction is put aside.", field="reason")
     with db.begin() as session:
         correction = _locked(session, correction_id)
-        if correction.state == "cancelled":
-            return
-        if correction.state not in {"requested", "proposed", "failed"}:
-            raise RuleBroken("too_late", "This correction is published, so it can no longer be put aside.")
-        correction.state = "cancelled"
-        subject = ("correction", correction.id)
-        audit.record(session, "cancel_correction", by=by, subject=subject, detail={"reason": reason.strip()})
+        proposals.put_aside(session, correction, "cancel_correction", called="this correction", by=by, reason=reason)
 
 
 def fail(session: Session, correction_id: int, why: str) -> None:
     """Mark a correction that its worker had to give up, with the reason in plain words."""
-    correction = _locked(session, correction_id)
-    if correction.state in {"requested", "publishing"}:
-        correction.state, correction.failure = "failed", why
+    proposals.give_up(_locked(session, correction_id), why)
 
 
 def _in_the_way(session: Session, correction: Correction, pool: Pool) -> str | None:
@@ -245,10 +230,7 @@ def _published_run(session: Session, pool_id: int) -> AllocationRun:
 
 
 def _locked(session: Session, correction_id: int) -> Correction:
-    correction = session.get(Correction, correction_id, with_for_update=True)
-    if correction is None:
-        raise NotFound("There is no such correction.")
-    return correction
+    return proposals.locked(session, Correction, correction_id, called="correction")
 
 
 def _tell_members(session: Session, correction: Correction, pool: Pool) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from coop import jobs
 from coop.allocation import service as allocation
+from coop.asking import service as asking
 from coop.bank import service as bank
 from coop.batches import service as batches
 from coop.catalog import service as catalog
@@ -31,6 +32,7 @@ from coop.people.models import Person
 from coop.pickups import service as pickups
 from coop.policy import service as policy
 from coop.pools import service as pools
+from coop.publishing import service as publishing
 from coop.transfers import service as transfers
 
 _PRODUCTS = {product.key: product for product in PRODUCTS}
@@ -165,12 +167,12 @@ def _report(town: Town, number: int) -> None:
 
 def _share_out(town: Town, pool_id: int) -> None:
     """Ask, let the worker's command work it out, publish, and let the worker's command book it."""
-    run_id = allocation.request_run(town.db, pool_id, by=town.admin, at=town.calendar.at(-35, 9))
+    run_id = asking.request_run(town.db, pool_id, by=town.admin, at=town.calendar.at(-35, 9))
     asked = town.calendar.at(-35, 9, 1)
     _work(town, jobs.COMPUTE_ALLOCATION, run_id, partial(allocation.carry_out, at=asked, field_key=town.field_key))
     published = town.calendar.at(-35, 9, 20)
-    allocation.publish(town.db, run_id, by=town.admin, at=published)
-    _work(town, jobs.PUBLISH_ALLOCATION, run_id, partial(allocation.carry_out_publication, at=published))
+    publishing.publish(town.db, run_id, by=town.admin, at=published)
+    _work(town, jobs.PUBLISH_ALLOCATION, run_id, partial(publishing.carry_out_publication, at=published))
 
 
 def _hand_over(town: Town, pool_id: int) -> None:

@@ -2,8 +2,9 @@
 
 from flask import Blueprint, flash, redirect, render_template, url_for
 
-from coop.allocation import service
+from coop.allocation import service as allocation
 from coop.clock import now
+from coop.publishing import service as publishing
 from coop.runs import forms, queries
 from coop.web.filters import today
 from coop.web.forms import heeding, posted_key
@@ -35,7 +36,7 @@ def status(run_id: int) -> Page:
 @admin
 def publish(run_id: int) -> Answer:
     posted_key()
-    service.publish(db(), run_id, by=viewer().person_id, at=now())
+    publishing.publish(db(), run_id, by=viewer().person_id, at=now())
     return redirect(url_for(".run", run_id=run_id), code=303)
 
 
@@ -45,7 +46,7 @@ def put_aside(run_id: int) -> Answer:
     form = forms.PutAsideForm()
     if form.accepted():
         with heeding(form):
-            service.cancel_run(db(), run_id, by=viewer().person_id, reason=form.reason.data)
+            allocation.cancel_run(db(), run_id, by=viewer().person_id, reason=form.reason.data)
             flash("This outcome is put aside. Share the pool out again when it is ready.")
             return redirect(url_for(".run", run_id=run_id), code=303)
     with reading() as session:

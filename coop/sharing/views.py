@@ -2,7 +2,7 @@
 
 from flask import Blueprint, redirect, render_template, url_for
 
-from coop.allocation import service
+from coop.asking import service
 from coop.clock import now
 from coop.sharing import forms, queries
 from coop.web.filters import today

@@ -9,13 +9,14 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.orm import Session, sessionmaker
 
 from coop import bell
-from coop.allocation import service as allocation
+from coop.asking import service as asking
 from coop.batches import service as batches
 from coop.books import queries as books
 from coop.orders import service as orders
 from coop.orders.service import Wish
 from coop.pools import service as pools
 from coop.pools.models import Offering
+from coop.publishing import service as publishing
 from tests.builders import NOW, a_household, a_pool, a_season, an_offering
 from tests.crew import Crew, PostOffice, until
 
@@ -47,13 +48,13 @@ class Town:
 
     def request(self, pool: int) -> int:
         """Ask for a sharing out; what was acknowledged is what the check at the end counts."""
-        run = allocation.request_run(self.db, pool, by=1, at=NOW)
+        run = asking.request_run(self.db, pool, by=1, at=NOW)
         self.runs.append(run)
         return run
 
     def publish(self, *runs: int) -> None:
         for run in runs or self.runs:
-            allocation.publish(self.db, run, by=1, at=NOW)
+            publishing.publish(self.db, run, by=1, at=NOW)
 
     def states(self) -> set[str]:
         with self.db() as session:

@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from coop import jobs
 from coop.allocation import service as allocation
 from coop.allocation.queries import proof_of_run
+from coop.asking import service as asking
 from coop.batches import service as batches
 from coop.core.errors import RuleBroken
 from coop.core.proof import verify_lines
@@ -21,6 +22,7 @@ from coop.orders.service import Wish, place_order
 from coop.pools import service as pools
 from coop.pools.models import Offering
 from coop.proofs import service as proofs
+from coop.publishing import service as publishing
 from tests.builders import FIELD_KEY, NOW, SEASON_SECRET, a_household, a_person, a_pool, a_season, an_offering
 from tests.rounds import work_off
 
@@ -58,7 +60,7 @@ class Town:
         batches.report_yield(self.db, self.batch, pieces=3, by=0, at=AFTER, key="made")
 
     def ask(self, at=AFTER):
-        run = allocation.request_run(self.db, self.pool, by=0, at=at)
+        run = asking.request_run(self.db, self.pool, by=0, at=at)
         self.work(run, at)
         return run
 
@@ -71,12 +73,12 @@ class Town:
         )
 
     def publish(self, run):
-        allocation.publish(self.db, run, by=0, at=AFTER)
+        publishing.publish(self.db, run, by=0, at=AFTER)
         work_off(
             self.db,
             jobs.PUBLISH_ALLOCATION,
             run,
-            lambda d, lease: allocation.carry_out_publication(d, lease, at=AFTER),
+            lambda d, lease: publishing.carry_out_publication(d, lease, at=AFTER),
         )
 
     def run(self, run):

@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, text
 
-from coop.allocation import service as allocation
 from coop.allocation.models import AllocationRun
 from coop.allocation.queries import proof_of_run
+from coop.asking import service as asking
 from coop.books import queries as books
 from coop.core.errors import RuleBroken
 from coop.core.proof import verify_lines
@@ -184,7 +184,7 @@ def test_no_household_merges_while_a_pool_is_being_shared_out(db):
     def only_ask(db, pool, wishes, made):
         rounds.order(db, pool, wishes)
         pools.close_pool(db, pool, by=0, at=NOW + timedelta(days=2, hours=1))
-        allocation.request_run(db, pool, by=0, at=NOW + timedelta(days=2, hours=1), without_missing=True)
+        asking.request_run(db, pool, by=0, at=NOW + timedelta(days=2, hours=1), without_missing=True)
 
     a_round(db, season, jam, 0, {ana: 1}, 1, do=only_ask)
     with pytest.raises(RuleBroken, match="run_under_way"):
@@ -200,7 +200,7 @@ def test_the_credit_cap_is_fixed_with_the_first_sharing_out(db, three):
     pools.open_pool(db, pool, by=0, at=OPENED)
     pools.close_pool(db, pool, by=0, at=NOW + timedelta(days=4))
     with pytest.raises(RuleBroken, match="credit cap 2"):
-        allocation.request_run(db, pool, by=0, at=NOW + timedelta(days=4), memory="season", credit_cap=1)
+        asking.request_run(db, pool, by=0, at=NOW + timedelta(days=4), memory="season", credit_cap=1)
 
 
 def test_an_event_of_a_standing_is_never_edited(db, three):

@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import select, text
 
 from coop import bell
-from coop.allocation import service as allocation
 from coop.allocation.models import AllocationRun
+from coop.asking import service as asking
 from coop.bank import service as bank
 from coop.batches import service as batches
 from coop.batches.models import Batch
@@ -29,6 +29,7 @@ from coop.pickups import service as pickups
 from coop.places import service as places
 from coop.pools import service as pools
 from coop.pools.models import Offering, Pool
+from coop.publishing import service as publishing
 from coop.seasons.models import ShareSize
 from coop.transfers import service as transfers
 from tests.builders import FIELD_KEY
@@ -121,9 +122,9 @@ def closed_and_reported(db, pool_name, made):
 
 def shared_out(db, pool_name):
     admin, pool_id = person_named(db, "Niamh Gallagher"), row_of(db, Pool, name=pool_name).id
-    run_id = allocation.request_run(db, pool_id, by=admin, at=now())
+    run_id = asking.request_run(db, pool_id, by=admin, at=now())
     until(lambda: row_of(db, AllocationRun, id=run_id).state == "proposed", f"{pool_name} is shared out")
-    allocation.publish(db, run_id, by=admin, at=now())
+    publishing.publish(db, run_id, by=admin, at=now())
     until(lambda: row_of(db, AllocationRun, id=run_id).state == "published", f"{pool_name} is published")
 
 

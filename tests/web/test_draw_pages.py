@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from coop import jobs
 from coop.allocation import service as allocation
+from coop.asking import service as asking
 from coop.batches import service as batches
 from coop.clock import now
 from coop.core.proof import verify_lines
@@ -19,6 +20,7 @@ from coop.core.proof_promises import Published
 from coop.orders.service import Wish, place_order
 from coop.pools import service as pools
 from coop.pools.models import Offering
+from coop.publishing import service as publishing
 from tests.builders import a_household, a_pool, a_season, an_offering, give_credit
 from tests.rounds import work_off
 
@@ -60,7 +62,7 @@ def run_to_waiting(db, settings, pool):
         place_order(db, pool, lines, household_id=household, by=0, at=now(), key=f"o{household}")
     pools.close_pool(db, pool, by=0, at=now(), reason="for the test")
     batches.report_yield(db, jam.batch_id, pieces=3, by=0, at=now(), key="y")
-    run = allocation.request_run(db, pool, by=0, at=now())
+    run = asking.request_run(db, pool, by=0, at=now())
     carry_out(db, settings, run)
     return run
 
@@ -95,8 +97,8 @@ def test_witnesses_draw_and_anybody_reads_along_and_checks(db, client_as, visito
     assert packer.fill(f"{at}/secret", {"secret": SECRETS[1].hex()}).status_code == 303
     assert SECRETS[0].hex() in visitor.get(f"/pools/{pool}/verify").text
     carry_out(db, local_settings, run)
-    allocation.publish(db, run, by=0, at=now())
-    work_off(db, jobs.PUBLISH_ALLOCATION, run, lambda d, lease: allocation.carry_out_publication(d, lease, at=now()))
+    publishing.publish(db, run, by=0, at=now())
+    work_off(db, jobs.PUBLISH_ALLOCATION, run, lambda d, lease: publishing.carry_out_publication(d, lease, at=now()))
     lines = visitor.get(f"/pools/{pool}/proof").data.splitlines(keepends=True)
     verdict = verify_lines(lines, Published(commitment, frozen))
     assert verdict["ok"]
@@ -122,8 +124,8 @@ def test_a_beacon_s_round_is_named_before_and_its_value_typed_in_after_its_time(
 def test_a_proof_is_not_sent_again_to_who_has_it_and_its_rows_are_found_by_name(db, visitor, client_as, pool, local_settings):  # fmt: skip
     pools.open_pool(db, pool, by=0, at=now())
     run = run_to_waiting(db, local_settings, pool)
-    allocation.publish(db, run, by=0, at=now())
-    work_off(db, jobs.PUBLISH_ALLOCATION, run, lambda d, lease: allocation.carry_out_publication(d, lease, at=now()))
+    publishing.publish(db, run, by=0, at=now())
+    work_off(db, jobs.PUBLISH_ALLOCATION, run, lambda d, lease: publishing.carry_out_publication(d, lease, at=now()))
     first = visitor.get(f"/pools/{pool}/proof")
     again = visitor.get(f"/pools/{pool}/proof", headers={"If-None-Match": first.headers["ETag"]})
     assert (again.status_code, again.data) == (304, b"")

@@ -13,6 +13,7 @@ from sqlalchemy import select, text
 
 from coop import jobs
 from coop.allocation import service as allocation
+from coop.asking import service as asking
 from coop.awards.queries import letter_of_awards
 from coop.batches import service as batches
 from coop.clock import now
@@ -21,6 +22,7 @@ from coop.orders.service import Wish, place_order
 from coop.places import service as places
 from coop.pools import service as pools
 from coop.pools.models import Offering
+from coop.publishing import service as publishing
 from tests.builders import (
     a_batch,
     a_household,
@@ -102,7 +104,7 @@ def work_out(db, settings, run_id):
 
 
 def book(db, run_id):
-    work_off(db, jobs.PUBLISH_ALLOCATION, run_id, lambda d, lease: allocation.carry_out_publication(d, lease, at=now()))
+    work_off(db, jobs.PUBLISH_ALLOCATION, run_id, lambda d, lease: publishing.carry_out_publication(d, lease, at=now()))
 
 
 def run_of(db, pool):
@@ -122,14 +124,14 @@ def proposed(db, town, local_settings):
     close(db, town)
     report(db, town.gin, 4)
     report(db, town.jam, 3)
-    run_id = allocation.request_run(db, town.pool, by=0, at=now())
+    run_id = asking.request_run(db, town.pool, by=0, at=now())
     work_out(db, local_settings, run_id)
     return run_id
 
 
 @pytest.fixture
 def published(db, proposed):
-    allocation.publish(db, proposed, by=0, at=now())
+    publishing.publish(db, proposed, by=0, at=now())
     book(db, proposed)
     return proposed
 
@@ -260,7 +262,7 @@ def test_a_run_that_no_worker_takes_says_so_after_fifteen_seconds(db, client_as,
     report(db, town.gin, 4)
     report(db, town.jam, 3)
     admin = client_as("admin")
-    fresh = allocation.request_run(db, town.pool, by=0, at=now())
+    fresh = asking.request_run(db, town.pool, by=0, at=now())
     page = admin.get(f"/allocation/{fresh}")
     assert "Waiting for a worker" in page.text
     assert "Check again" in page.text
@@ -286,7 +288,7 @@ def test_a_run_that_went_wrong_says_why_and_how_to_go_on(db, client_as, town):
     close(db, town)
     report(db, town.gin, 4)
     report(db, town.jam, 3)
-    run_id = allocation.request_run(db, town.pool, by=0, at=now())
+    run_id = asking.request_run(db, town.pool, by=0, at=now())
     with db.begin() as session:
         allocation.fail(session, run_id, "The season's secret could not be opened.")
     page = client_as("admin").get(f"/allocation/{run_id}").text
@@ -431,9 +433,9 @@ def test_what_is_owed_from_an_earlier_pool_is_told_by_its_name(db, client_as, to
         _order(db, later, household, [Wish(gin, 2, 2, 3400)], now())
     pools.close_pool(db, later, by=0, at=now(), reason="for the test")
     report(db, gin, 2)
-    run_id = allocation.request_run(db, later, by=0, at=now())
+    run_id = asking.request_run(db, later, by=0, at=now())
     work_out(db, local_settings, run_id)
-    allocation.publish(db, run_id, by=0, at=now())
+    publishing.publish(db, run_id, by=0, at=now())
     book(db, run_id)
     tomas = member_of(db, client_as("member"), town.tomas)
     # Owed 0.33 before; 2 gin at weights 2 and 1 entitle to 1.33 and 0.67: together 1.00, so 1 and even.
@@ -456,9 +458,9 @@ def test_a_batch_shared_out_by_itself_is_explained_by_share_points(db, client_as
         _order(db, pool, household, [Wish(jam, 2, 2, 520)], now())
     pools.close_pool(db, pool, by=0, at=now(), reason="for the test")
     report(db, jam, 3)
-    run_id = allocation.request_run(db, pool, by=0, at=now())
+    run_id = asking.request_run(db, pool, by=0, at=now())
     work_out(db, local_settings, run_id)
-    allocation.publish(db, run_id, by=0, at=now())
+    publishing.publish(db, run_id, by=0, at=now())
     book(db, run_id)
     pages = [words(member_of(db, client_as("member"), one).get(f"/pools/{pool}/awards").text) for one in (ana, tomas)]
     short = next(page for page in pages if "short 1" in page)
@@ -656,7 +658,7 @@ def test_a_season_without_a_memory_offers_no_batch_by_standing(db, client_as, lo
 def test_rules_are_compared_before_and_after_publication_on_the_same_inputs(db, client_as, town, proposed):
     admin = client_as("admin")
     before = admin.get(f"/pools/{town.pool}/compare")
-    allocation.publish(db, proposed, by=0, at=now())
+    publishing.publish(db, proposed, by=0, at=now())
     book(db, proposed)
     after = admin.get(f"/pools/{town.pool}/compare")
     for page in (before, after):

@@ -1,0 +1,146 @@
+"""Publish the sharing out of a pool: a person decides, the worker books it whole. Each step may be repeated and happens once."""
+
+from datetime import datetime
+
+import numpy as np
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from coop import jobs
+from coop.allocation import service as allocation
+from coop.allocation.models import AllocationRun
+from coop.core.collector import collecting_seldom
+from coop.core.ledger import Entry, household_party, released_from_hold
+from coop.core.season import local_day
+from coop.db import Db, Whole, bigints, columns_of
+from coop.jobs import Lease
+from coop.ledger import service as ledger
+from coop.people import service as people
+from coop.policy import service as policy
+from coop.pools.models import Pool
+from coop.proposals import service as proposals
+
+
+def publish(db: Db, run_id: int, *, by: int, at: datetime) -> None:
+    """Decide that a proposed outcome counts; the worker books it. Raises `not_proposed`."""
+    with db.begin() as session:
+        run = allocation.locked_run(session, run_id)
+        proposals.decide(session, run, jobs.PUBLISH_ALLOCATION, "publish_allocation", called="an outcome", by=by, at=at)
+
+
+@collecting_seldom()
+def carry_out_publication(db: Db, lease: Lease, *, at: datetime) -> None:
+    """Book a published run whole: holds of short pieces go back, standing and chain move on, members are told."""
+    with db.begin() as session:
+        run = proposals.taken_up(session, lease, AllocationRun, "publishing")
+        if run is None:
+            return
+        pool = session.get_one(Pool, run.pool_id)
+        if allocation.hold_chain(session, pool.season_id) != run.chain_start:
+            run.state, run.failure = (
+                "failed",
+                "Another pool of the season was published meanwhile. Share this one out again.",
+            )
+            return
+        _book(session, run, pool.season_id, at=at)
+        if run.memory == "season":
+            session.execute(_ADD_ENTITLED, {"run": run.id, "season": pool.season_id})
+        allocation.move_chain(session, run)
+        run.state = "published"
+        _tell_members(session, run, pool)
+
+
+def _book(session: Session, run: AllocationRun, season_id: int, *, at: datetime) -> None:
+    """Give back what was held for pieces that did not come, and move the standing on."""
+    families = list(session.scalars(_FAMILIES, {"pool": run.pool_id}))
+    moved = columns_of(
+        session,
+        _MOVED,
+        {"run": run.id, "pool": run.pool_id, "families": families},
+        ("household", "line", "minor", "family", "micro"),
+    )
+    _release_short(session, run, moved, at=at)
+    if run.memory != "none":
+        _move_standing(session, season_id, families, moved)
+
+
+def _release_short(session: Session, run: AllocationRun, moved: dict[str, Whole], *, at: datetime) -> None:
+    agreed = policy.all_current(session, at=at)
+    day = allocation.booking_day(session, run.pool_id, today=local_day(at, agreed["zone"]))
+    order = np.lexsort((moved["line"], moved["household"]))
+    order = order[moved["minor"][order] != 0]
+    short: dict[int, list[tuple[str, int, int]]] = {}
+    for household_id, line_id, minor in zip(
+        *(moved[name][order].tolist() for name in ("household", "line", "minor")), strict=True
+    ):
+        short.setdefault(household_id, []).append((household_party(household_id), line_id, minor))
+    entries = [
+        Entry(f"alloc:{run.id}:{household_id}", "allocation", day, released_from_hold(lines))
+        for household_id, lines in short.items()
+    ]
+    ledger.post_all(session, entries, by=run.published_by or 0, currency=agreed["currency"])
+
+
+def _move_standing(session: Session, season_id: int, families: list[str], moved: dict[str, Whole]) -> None:
+    accounts, places = np.unique(np.stack([moved["family"], moved["household"]], axis=1), axis=0, return_inverse=True)
+    micro = np.zeros(len(accounts), np.int64)
+    np.add.at(micro, places.reshape(-1), moved["micro"])
+    numbers, households = accounts[:, 0].tolist(), accounts[:, 1].tolist()
+    values = {"numbers": bigints(numbers), "households": bigints(households), "micro": bigints(micro.tolist())}
+    session.execute(_MOVE_STANDING, {"season": season_id, "families": families} | values)
+
+
+def _tell_members(session: Session, run: AllocationRun, pool: Pool) -> None:
+    ordered = session.scalars(
+        text("SELECT household_id FROM household_order WHERE pool_id = :pool ORDER BY household_id"), {"pool": pool.id}
+    )
+    people.tell_households(
+        session, f"published:{run.id}", "allocation_published", list(ordered), {"pool": pool.name, "pool_id": pool.id}
+    )
+
+
+# every line whose sharing out moves money or standing; the lines are gathered first, because right after its awards are
+# written the planner still believes that a run has a few
+_MOVED = """
+WITH line AS MATERIALIZED (
+  SELECT l.id, o.household_id, l.offering_id, l.unit_minor + l.deposit_minor AS minor,
+         coalesce(l.held_minor, l.up_to * (l.unit_minor + l.deposit_minor)) AS held
+    FROM household_order o JOIN order_line l ON l.order_id = o.id AND l.up_to > 0
+   WHERE o.pool_id = :pool),
+offered AS MATERIALIZED (
+  SELECT f.id, array_position(CAST(:families AS text[]), p.family)::bigint AS family
+    FROM offering f JOIN product p ON p.id = f.product_id WHERE f.pool_id = :pool)
+SELECT * FROM (
+  SELECT l.household_id, l.id, l.held - a.pieces * l.minor AS minor, f.family,
+         coalesce(a.entitled_micro - 1000000 * (a.pieces - a.extra), 0) AS micro
+    FROM award a JOIN line l ON l.id = a.line_id JOIN offered f ON f.id = a.offering_id
+   WHERE a.run_id = :run) AS m
+ WHERE minor <> 0 OR micro <> 0
+"""
+
+
+_FAMILIES = text(
+    "SELECT DISTINCT p.family FROM offering f JOIN product p ON p.id = f.product_id WHERE f.pool_id = :pool ORDER BY 1"
+)
+
+
+_MOVE_STANDING = text("""
+INSERT INTO standing (season_id, family, household_id, owed_micro)
+SELECT :season, (CAST(:families AS text[]))[m.family], m.household, m.micro
+  FROM unnest(CAST(:numbers AS int[]), CAST(:households AS bigint[]), CAST(:micro AS bigint[])) AS m (family, household, micro)
+ON CONFLICT (season_id, family, household_id) DO UPDATE SET owed_micro = standing.owed_micro + excluded.owed_micro
+""")
+
+
+_ADD_ENTITLED = text("""
+INSERT INTO standing (season_id, family, household_id, owed_micro, entitled_micro)
+SELECT :season, p.family, o.household_id, 0, sum(a.entitled_micro)
+  FROM award a
+  JOIN order_line l ON l.id = a.line_id
+  JOIN household_order o ON o.id = l.order_id
+  JOIN offering f ON f.id = a.offering_id
+  JOIN product p ON p.id = f.product_id
+ WHERE a.run_id = :run
+ GROUP BY p.family, o.household_id
+ON CONFLICT (season_id, family, household_id) DO UPDATE SET entitled_micro = standing.entitled_micro + excluded.entitled_micro
+""")
