@@ -7,13 +7,15 @@ from typing import Any, Final
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from coop.core.claims import OFFERED_RULES, PRIORITY_RULE, BatchInput, Standing, Terms
+from coop.core.claims import OFFERED_RULES, PRIORITY_RULE, TOGETHER_RULE, BatchInput, Standing, Terms
 from coop.core.prospects import FEWEST_OTHERS, Prospect, Wished, pessimistic_yield, prospects
 from coop.orders.queries import PoolPage
 from coop.seasons import service as seasons
 
 MOST_CLAIMS: Final = 5_000
 """Wishes that a page looks through at most: batches wanted by thousands are not forecast, so that the page stays quick."""
+
+_FORECAST: Final = frozenset(OFFERED_RULES) - {TOGETHER_RULE}
 
 _BATCHES = text("""
 SELECT f.id, b.lot_number, d.family, coalesce(f.rule, s.rule) AS rule, b.planned, b.pessimistic, y.pieces AS reported,
@@ -46,13 +48,14 @@ def prospects_of(session: Session, page: PoolPage, household_id: int) -> dict[in
     """Forecast the household's saved wishes that the page shows, by offering; only while orders are open.
 
     Each batch by itself, from where everybody stands today. Nothing is said of a batch that too few others wished for:
-    it would tell what one of them asked.
+    it would tell what one of them asked. Nor of one that is shared out together with others: what comes of it depends on
+    what members named instead.
     """
     own = [offer.id for group in page.groups for offer in group.offers if offer.up_to]
     if page.state != "open" or not own:
         return {}
     found = session.execute(_BATCHES, {"offerings": own}).all()
-    batches = [row for row in found if row.claims > FEWEST_OTHERS and row.rule in OFFERED_RULES]
+    batches = [row for row in found if row.claims > FEWEST_OTHERS and row.rule in _FORECAST]
     while sum(row.claims for row in batches) > MOST_CLAIMS:
         batches.pop()  # the one most wished for stands last
     if not batches:

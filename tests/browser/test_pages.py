@@ -6,16 +6,24 @@ import os
 import shutil
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, sync_playwright
+from sqlalchemy import select
 from werkzeug.serving import make_server
 
 from coop.access import service as access
 from coop.app import create_app
+from coop.choices import service as choices
 from coop.clock import now
+from coop.core.claims import TOGETHER_RULE
+from coop.orders.service import Wish, place_order
 from coop.people import service as people
+from coop.people.models import Belonging
+from coop.pools import service as pools
+from tests.builders import a_pool, a_product, a_season, an_artisan, an_offering, give_credit
 from tests.web.walking import addresses
 
 AXE = Path(__file__).with_name("axe.min.js")
@@ -36,11 +44,29 @@ def house(settings, fresh_db) -> Iterator[tuple[str, list[str], str]]:
     link = f"/first-admin/{access.first_admin(fresh_db, 'tomas@example.org', at=at)}"
     app = create_app(settings, db=fresh_db)
     pages = [address.path for address in addresses(app, {"person_id": ana}) if address.method == "GET"]
+    pages += choice_pages(fresh_db, ana)
     server = make_server("127.0.0.1", 0, app, threaded=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}", pages, link
     server.shutdown()
     server.server_close()
+
+
+def choice_pages(db, person: int) -> list[str]:
+    """Let a person's household order jam, or gin instead, in an open pool; return the pages that show it."""
+    with db.begin() as session:
+        household = session.scalars(select(Belonging.household_id).where(Belonging.person_id == person)).one()
+        give_credit(session, household, 10_000, on=now().date())
+        season, maker = a_season(session), an_artisan(session)
+        pool = a_pool(session, season, closes_at=now() + timedelta(days=2))
+        jam, gin = (
+            an_offering(session, pool, a_product(session, maker, name), rule=TOGETHER_RULE) for name in ("Jam", "Gin")
+        )
+    pools.open_pool(db, pool, by=0, at=now())
+    whose = {"household_id": household, "by": person, "at": now()}
+    place_order(db, pool, [Wish(jam, 1, 1, 520)], key="jam", **whose)
+    choices.choose(db, pool, jam, [gin], key="or gin", **whose)
+    return [f"/pools/{pool}", f"/pools/{pool}/instead/{jam}"]
 
 
 @pytest.fixture
