@@ -148,6 +148,11 @@ def payment_party(payment_id: int) -> str:
     return f"payment:{payment_id}"
 
 
+def supplier_party(name: str) -> str:
+    """Name a supplier as the ledger knows it."""
+    return f"supplier:{name}"
+
+
 class Posting(NamedTuple):
     """One debit (+) or credit (-) of an account; `line_id` names the order line it is about."""
 

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from coop.core.errors import NotFound, RuleBroken
-from coop.core.ledger import CHART, Entry
+from coop.core.ledger import CHART, Entry, Posting
 from coop.core.season import month_of
 from coop.db import copy_numbers, copy_rows, take_ids
 from coop.ledger import models
@@ -174,3 +174,27 @@ def balances_of(session: Session, code: int, parties: Sequence[str]) -> dict[str
         .where(models.Account.code == code, models.Account.party == any_(literal(list(parties), ARRAY(Text))))
     )
     return {party: amount for party, amount in session.execute(kept)}  # noqa: C416 - a row is no pair to mypy
+
+
+def stored(session: Session, entry_id: int) -> Entry:
+    """Read an entry back as it was posted, for a reversal to mirror."""
+    row = session.get(models.Entry, entry_id)
+    if row is None:
+        raise NotFound("There is no such entry.")
+    postings = session.execute(
+        text(
+            "SELECT a.code, a.party, p.amount, p.line_id FROM posting p JOIN account a ON a.id = p.account_id"
+            " WHERE p.entry_id = :entry ORDER BY p.n"
+        ),
+        {"entry": entry_id},
+    )
+    reverses = None if row.reverses_id is None else session.get_one(models.Entry, row.reverses_id).key
+    return Entry(
+        row.key, row.kind, row.business_date, tuple(Posting(*one) for one in postings), row.memo or "", reverses
+    )
+
+
+def reversal_of(session: Session, entry_id: int) -> int | None:
+    """Return the entry that reverses this one, holding off who else would, or None."""
+    session.execute(text("SELECT pg_advisory_xact_lock(hashtext('reversal'), :entry)"), {"entry": entry_id % 2**31})
+    return session.scalar(select(models.Entry.id).where(models.Entry.reverses_id == entry_id))

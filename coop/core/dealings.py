@@ -1,0 +1,63 @@
+"""What the treasurer's own acts post: gifts, goodwill, refunds, shared costs, suppliers, advances, chargebacks."""
+
+from collections.abc import Mapping, Sequence
+
+from coop.core.ledger import (
+    ADVANCE_TO_MAKER,
+    BANK,
+    GOODWILL,
+    HARDSHIP_FUND,
+    MEMBER_CREDIT,
+    OWED_BY_MEMBER,
+    SUPPLIERS,
+    Posting,
+    bank_charged,
+)
+from coop.core.money import split
+
+
+def gift_given(household: str, minor: int) -> tuple[Posting, ...]:
+    """A household gives credit to the hardship fund."""
+    return Posting(MEMBER_CREDIT, household, minor), Posting(HARDSHIP_FUND, "", -minor)
+
+
+def goodwill_shown(household: str, minor: int) -> tuple[Posting, ...]:
+    """The co-op gives a household credit at its own expense."""
+    return Posting(GOODWILL, "", minor), Posting(MEMBER_CREDIT, household, -minor)
+
+
+def credit_refunded(household: str, minor: int) -> tuple[Posting, ...]:
+    """A household's credit goes back to it from the bank."""
+    return Posting(MEMBER_CREDIT, household, minor), Posting(BANK, "", -minor)
+
+
+def cost_shared(supplier: str, minor: int, weights: Mapping[str, int]) -> tuple[Posting, ...]:
+    """A supplier's bill is borne by households in proportion, by largest remainder, ties to the earlier listed.
+
+    Raises `negative_weight` and `no_weights`.
+    """
+    parts = zip(weights, split(minor, list(weights.values())), strict=True)
+    borne = [Posting(MEMBER_CREDIT, household, part) for household, part in parts if part]
+    return *borne, Posting(SUPPLIERS, supplier, -minor)
+
+
+def supplier_paid(supplier: str, minor: int) -> tuple[Posting, ...]:
+    """A supplier's bill is paid from the bank."""
+    return Posting(SUPPLIERS, supplier, minor), Posting(BANK, "", -minor)
+
+
+def advance_paid(maker: str, minor: int) -> tuple[Posting, ...]:
+    """A maker gets money before the batch, paid from the bank and recouped from later payouts."""
+    return Posting(ADVANCE_TO_MAKER, maker, minor), Posting(BANK, "", -minor)
+
+
+def charged_back(household: str, minor: int, *, credit: int, bank_fee: int) -> tuple[Posting, ...]:
+    """A card payment is taken back: from the household's credit as far as it goes, the rest it owes; the charge is the co-op's."""
+    from_credit = min(minor, max(credit, 0))
+    parts = ((MEMBER_CREDIT, household, from_credit), (OWED_BY_MEMBER, household, minor - from_credit))
+    taken = [Posting(*part) for part in parts if part[2]]
+    return *taken, Posting(BANK, "", -minor), *(bank_charged(bank_fee) if bank_fee else ())
+
+
+ALONE: Sequence[str] = ("gift", "goodwill", "refund", "shared_cost", "supplier_paid", "advance", "chargeback", "top_up")
+"""Kinds of entries that no other row speaks of, so that a reversal undoes them whole."""
