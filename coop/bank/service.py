@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from coop import keys
 from coop.audit import service as audit
 from coop.bank.models import BankLine, BankStatement, RecordedPayment
+from coop.confirmations import service as confirmations
 from coop.core.errors import NotFound, RuleBroken
 from coop.core.ledger import BANK, UNIDENTIFIED_RECEIPTS, Entry, Posting, bank_charged, credit_paid_in, household_party
 from coop.core.season import local_day
@@ -23,7 +24,6 @@ from coop.ledger import service as ledger
 from coop.people import service as people
 from coop.policy import service as policy
 from coop.receipts.service import book_named
-from coop.transfers import service as transfers
 
 MOST_BY_HAND_MINOR = 100_000_000
 
@@ -188,15 +188,15 @@ def _book_lines(
     )
     fresh = {f"bank:{parsed.iban}:{line.reference}": line for line in parsed.lines if line.reference not in seen}
     said = [
-        transfers.Confirmed(line.end_to_end_id, abs(line.minor), line.booked_on, key, line.text)
+        confirmations.Confirmed(line.end_to_end_id, abs(line.minor), line.booked_on, key, line.text)
         for key, line in fresh.items()
         if line.end_to_end_id
     ]
     currency = agreed["currency"]
     left = [one for one in said if fresh[one.key].minor < 0]
-    booked = transfers.settle_confirmed(session, left, by=by, at=at, currency=currency)
+    booked = confirmations.settle_confirmed(session, left, by=by, at=at, currency=currency)
     came_back = [one for one in said if fresh[one.key].minor > 0]
-    booked |= transfers.take_back_returned(session, came_back, by=by, currency=currency)
+    booked |= confirmations.take_back_returned(session, came_back, by=by, currency=currency)
     booked |= _recorded_before(session, {key: line for key, line in fresh.items() if key not in booked})
     unknown = {key: line for key, line in fresh.items() if line.minor > 0 and key not in booked}
     named = _book_named(session, unknown, by=by, at=at, currency=currency)

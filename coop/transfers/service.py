@@ -1,11 +1,11 @@
-"""Let the money of a payout run go: a second person approves, the bank file is stored, and the bank says what left and what came back."""
+"""Let the money of a payout run go: a second person approves, and the bank file is stored before anybody has it."""
 
 import hashlib
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any, NamedTuple
+from typing import Any
 
-from sqlalchemy import ColumnElement, func, select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from coop.audit import service as audit
@@ -13,7 +13,7 @@ from coop.catalog import service as catalog
 from coop.catalog.models import Artisan, BankDetails
 from coop.core.errors import RuleBroken
 from coop.core.ledger import Entry, artisan_party, payment_party
-from coop.core.payout import Settlement, payout_returned, payout_sent, payout_settled
+from coop.core.payout import Settlement, payout_sent
 from coop.core.season import local_day
 from coop.db import Db
 from coop.formats.pain import Payer, Transfer, write_pain001
@@ -88,90 +88,15 @@ def make_file(db: Db, run_id: int, *, by: int, at: datetime, field_key: bytes) -
             session, run_id, payments, day=local_day(at, agreed["zone"]), by=by, currency=agreed["currency"]
         )
         for payment, statement, _ in payments:
-            _tell_maker(session, "payout_sent", payment, statement, through=run.through.isoformat())
+            tell_maker(session, "payout_sent", payment, statement, through=run.through.isoformat())
         run.state, run.file_made_at = "file_made", at
         audit.record(session, "make_bank_file", by=by, subject=("payout_run", run_id), detail={"sha256": sha256})
         return sha256
 
 
-class Confirmed(NamedTuple):
-    """What the bank says of a payment: its end-to-end id, the amount and day, the key of the bank's line, and its words."""
-
-    end_to_end_id: str
-    amount_minor: int
-    booked_on: date
-    key: str
-    words: str = ""
-
-
-def settle_confirmed(
-    session: Session, confirmed: Sequence[Confirmed], *, by: int, at: datetime, currency: str
-) -> dict[str, int]:
-    """Book payments that the bank says have left; return the entries by the bank's key. Unknown or different ones are left out."""
-    lines = _matched(session, confirmed, Payment.sent_entry_id.is_not(None), Payment.settled_on.is_(None))
-    entries = [
-        Entry(line.key, "payout_settled", line.booked_on, payout_settled(payment_party(payment.id), line.amount_minor))
-        for line, payment in lines
-    ]
-    entry_ids = ledger.post_all(session, entries, by=by, currency=currency)
-    for (line, payment), entry_id in zip(lines, entry_ids, strict=True):
-        payment.settled_on, payment.settled_entry_id = line.booked_on, entry_id
-    session.flush()
-    session.execute(_MARK_SETTLED, {"at": at})
-    return {line.key: entry_id for (line, _), entry_id in zip(lines, entry_ids, strict=True)}
-
-
-def take_back_returned(session: Session, returned: Sequence[Confirmed], *, by: int, currency: str) -> dict[str, int]:
-    """Owe makers again what the bank sent back after it had left; return the entries by the bank's key."""
-    lines = _matched(session, returned, Payment.settled_on.is_not(None), Payment.returned_on.is_(None))
-    makers = {payment.id: session.get_one(Statement, payment.statement_id) for _, payment in lines}
-    entries = [
-        Entry(
-            f"ret:{payment.id}:{line.key}",
-            "payout_returned",
-            line.booked_on,
-            payout_returned(artisan_party(makers[payment.id].artisan_id), line.amount_minor),
-        )
-        for line, payment in lines
-    ]
-    entry_ids = ledger.post_all(session, entries, by=by, currency=currency)
-    for (line, payment), entry_id in zip(lines, entry_ids, strict=True):
-        payment.returned_on, payment.returned_entry_id = line.booked_on, entry_id
-        maker = makers[payment.id]
-        _tell_maker(session, "payout_returned", payment, maker, reason=line.words)
-        run = session.get_one(PayoutRun, maker.run_id, with_for_update=True)
-        if run.state == "settled":
-            run.state = "partly_returned"
-    return {line.key: entry_id for (line, _), entry_id in zip(lines, entry_ids, strict=True)}
-
-
-def _matched(
-    session: Session, lines: Sequence[Confirmed], *waiting: ColumnElement[bool]
-) -> list[tuple[Confirmed, Payment]]:
-    """Pair the bank's lines with payments by id and amount; of two lines for one payment only the first is paired."""
-    ids = [line.end_to_end_id for line in lines]
-    found = select(Payment).where(Payment.end_to_end_id.in_(ids), *waiting).order_by(Payment.id).with_for_update()
-    payments = {payment.end_to_end_id: payment for payment in session.scalars(found)}
-    pairs = []
-    for line in lines:
-        payment = payments.get(line.end_to_end_id)
-        if payment is not None and payment.amount_minor == line.amount_minor:
-            pairs.append((line, payments.pop(line.end_to_end_id)))
-    return pairs
-
-
 _PAYS_OWN_WORKSHOP = text("""
 SELECT 1 FROM role_grant g JOIN statement s ON s.artisan_id = g.artisan_id
  WHERE s.run_id = :run AND g.person_id = :person AND g.ended_at IS NULL LIMIT 1
-""")
-
-
-_MARK_SETTLED = text("""
-UPDATE payout_run r SET settled_at = :at, state = CASE WHEN EXISTS (
-    SELECT FROM payment p JOIN statement s ON s.id = p.statement_id WHERE s.run_id = r.id AND p.returned_on IS NOT NULL)
-  THEN 'partly_returned' ELSE 'settled' END
- WHERE r.state = 'file_made' AND NOT EXISTS (
-  SELECT FROM payment p JOIN statement s ON s.id = p.statement_id WHERE s.run_id = r.id AND p.settled_on IS NULL)
 """)
 
 
@@ -189,7 +114,7 @@ def _check_covered(session: Session, run_id: int) -> None:
         )
 
 
-def _tell_maker(session: Session, template: str, payment: Payment, statement: Statement, **more: str) -> None:
+def tell_maker(session: Session, template: str, payment: Payment, statement: Statement, **more: str) -> None:
     values: dict[str, Any] = {
         "artisan": session.get_one(Artisan, statement.artisan_id).name,
         "amount_minor": payment.amount_minor,

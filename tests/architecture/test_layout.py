@@ -21,7 +21,14 @@ WHOLE = [
     for path in SOURCES
     if path.parent.name == "ledger"
     or str(path).endswith(
-        ("core/money.py", "core/payout.py", "core/ledger.py", "payouts/service.py", "transfers/service.py")
+        (
+            "core/money.py",
+            "core/payout.py",
+            "core/ledger.py",
+            "payouts/service.py",
+            "transfers/service.py",
+            "confirmations/service.py",
+        )
     )
 ]
 VAGUE = {"user", "users", "item", "items", "sku", "stock", "util", "utils", "helper", "helpers", "manager"}

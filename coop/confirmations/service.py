@@ -1,0 +1,161 @@
+"""What the bank says of payments: which have left and which came back, from its statements or noted by hand."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, select, text
+from sqlalchemy.orm import Session
+
+from coop import keys
+from coop.audit import service as audit
+from coop.core.errors import NotFound, RuleBroken
+from coop.core.ledger import Entry, Posting, artisan_party, payment_party
+from coop.core.payout import payout_returned, payout_settled
+from coop.db import Db
+from coop.ledger import service as ledger
+from coop.payouts import service as payouts
+from coop.payouts.models import Payment, PayoutRun, Statement
+from coop.policy import service as policy
+from coop.transfers import service as transfers
+
+
+def confirm(db: Db, payment_id: int, *, on: date, by: int, at: datetime, key: str) -> int:
+    """Note by hand that the bank sent a payment; return the entry. Raises `payout_not_in_transit`."""
+    with db.begin() as session:
+        body = {"act": "payout_settled", "payment": payment_id, "on": on}
+        if (spent := keys.spend(session, by=by, key=key, body=body)) is not None:
+            return spent
+        payment, _ = _in_transit(session, payment_id)
+        postings = payout_settled(payment_party(payment_id), payment.amount_minor)
+        entry_id = _book(session, "payout_settled", f"bank:hand:settled:{payment_id}", on, postings, by=by, at=at)
+        payment.settled_on, payment.settled_entry_id = on, entry_id
+        session.flush()
+        session.execute(_MARK_SETTLED, {"at": at})
+        return _noted(session, body, entry_id, by=by, key=key)
+
+
+def take_back(db: Db, payment_id: int, *, bank_fee: int = 0, on: date, by: int, at: datetime, key: str) -> int:
+    """Note by hand that a settled payment came back: it is owed again, the bank's charge is the co-op's.
+
+    Raises `payout_not_settled`.
+    """
+    with db.begin() as session:
+        body = {"act": "payout_returned", "payment": payment_id, "bank_fee": bank_fee, "on": on}
+        if (spent := keys.spend(session, by=by, key=key, body=body)) is not None:
+            return spent
+        payment, statement = _locked_payment(session, payment_id)
+        if payment.settled_on is None or payment.returned_on is not None:
+            raise RuleBroken(
+                "payout_not_settled", "Only a payment that the bank has sent can come back, and only once."
+            )
+        postings = payout_returned(artisan_party(statement.artisan_id), payment.amount_minor, bank_fee=bank_fee)
+        entry_id = _book(session, "payout_returned", f"ret:{payment_id}:hand", on, postings, by=by, at=at)
+        payment.returned_on, payment.returned_entry_id = on, entry_id
+        transfers.tell_maker(session, "payout_returned", payment, statement, reason="")
+        run = payouts.locked_run(session, statement.run_id)
+        if run.state == "settled":
+            run.state = "partly_returned"
+        return _noted(session, body, entry_id, by=by, key=key)
+
+
+class Confirmed(NamedTuple):
+    """What the bank says of a payment: its end-to-end id, the amount and day, the key of the bank's line, and its words."""
+
+    end_to_end_id: str
+    amount_minor: int
+    booked_on: date
+    key: str
+    words: str = ""
+
+
+def settle_confirmed(
+    session: Session, confirmed: Sequence[Confirmed], *, by: int, at: datetime, currency: str
+) -> dict[str, int]:
+    """Book payments that the bank says have left; return the entries by the bank's key. Unknown or different ones are left out."""
+    lines = _matched(session, confirmed, Payment.sent_entry_id.is_not(None), Payment.settled_on.is_(None))
+    entries = [
+        Entry(line.key, "payout_settled", line.booked_on, payout_settled(payment_party(payment.id), line.amount_minor))
+        for line, payment in lines
+    ]
+    entry_ids = ledger.post_all(session, entries, by=by, currency=currency)
+    for (line, payment), entry_id in zip(lines, entry_ids, strict=True):
+        payment.settled_on, payment.settled_entry_id = line.booked_on, entry_id
+    session.flush()
+    session.execute(_MARK_SETTLED, {"at": at})
+    return {line.key: entry_id for (line, _), entry_id in zip(lines, entry_ids, strict=True)}
+
+
+def take_back_returned(session: Session, returned: Sequence[Confirmed], *, by: int, currency: str) -> dict[str, int]:
+    """Owe makers again what the bank sent back after it had left; return the entries by the bank's key."""
+    lines = _matched(session, returned, Payment.settled_on.is_not(None), Payment.returned_on.is_(None))
+    makers = {payment.id: session.get_one(Statement, payment.statement_id) for _, payment in lines}
+    entries = [
+        Entry(
+            f"ret:{payment.id}:{line.key}",
+            "payout_returned",
+            line.booked_on,
+            payout_returned(artisan_party(makers[payment.id].artisan_id), line.amount_minor),
+        )
+        for line, payment in lines
+    ]
+    entry_ids = ledger.post_all(session, entries, by=by, currency=currency)
+    for (line, payment), entry_id in zip(lines, entry_ids, strict=True):
+        payment.returned_on, payment.returned_entry_id = line.booked_on, entry_id
+        maker = makers[payment.id]
+        transfers.tell_maker(session, "payout_returned", payment, maker, reason=line.words)
+        run = session.get_one(PayoutRun, maker.run_id, with_for_update=True)
+        if run.state == "settled":
+            run.state = "partly_returned"
+    return {line.key: entry_id for (line, _), entry_id in zip(lines, entry_ids, strict=True)}
+
+
+def _matched(
+    session: Session, lines: Sequence[Confirmed], *waiting: ColumnElement[bool]
+) -> list[tuple[Confirmed, Payment]]:
+    """Pair the bank's lines with payments by id and amount; of two lines for one payment only the first is paired."""
+    ids = [line.end_to_end_id for line in lines]
+    found = select(Payment).where(Payment.end_to_end_id.in_(ids), *waiting).order_by(Payment.id).with_for_update()
+    payments = {payment.end_to_end_id: payment for payment in session.scalars(found)}
+    pairs = []
+    for line in lines:
+        payment = payments.get(line.end_to_end_id)
+        if payment is not None and payment.amount_minor == line.amount_minor:
+            pairs.append((line, payments.pop(line.end_to_end_id)))
+    return pairs
+
+
+def _in_transit(session: Session, payment_id: int) -> tuple[Payment, Statement]:
+    payment, statement = _locked_payment(session, payment_id)
+    if payment.sent_entry_id is None or payment.settled_on is not None:
+        raise RuleBroken("payout_not_in_transit", "This payment is not on its way: it was not sent, or it is settled.")
+    return payment, statement
+
+
+def _locked_payment(session: Session, payment_id: int) -> tuple[Payment, Statement]:
+    payment = session.get(Payment, payment_id, with_for_update=True)
+    if payment is None:
+        raise NotFound("There is no such payment.")
+    return payment, session.get_one(Statement, payment.statement_id)
+
+
+def _book(
+    session: Session, kind: str, key: str, on: date, postings: tuple[Posting, ...], *, by: int, at: datetime
+) -> int:
+    currency = policy.current(session, "currency", at=at)
+    return ledger.post(session, Entry(key, kind, on, postings), by=by, currency=currency)
+
+
+def _noted(session: Session, body: dict[str, Any], entry_id: int, *, by: int, key: str) -> int:
+    audit.record(session, body["act"], by=by, subject=("payment", body["payment"]), detail=body)
+    keys.answer(session, by=by, key=key, row_id=entry_id)
+    return entry_id
+
+
+_MARK_SETTLED = text("""
+UPDATE payout_run r SET settled_at = :at, state = CASE WHEN EXISTS (
+    SELECT FROM payment p JOIN statement s ON s.id = p.statement_id WHERE s.run_id = r.id AND p.returned_on IS NOT NULL)
+  THEN 'partly_returned' ELSE 'settled' END
+ WHERE r.state = 'file_made' AND NOT EXISTS (
+  SELECT FROM payment p JOIN statement s ON s.id = p.statement_id WHERE s.run_id = r.id AND p.settled_on IS NULL)
+""")
