@@ -93,9 +93,9 @@ def fetch(db: Db, line_id: int, pieces: int, *, key: str = "", **more: object) -
     return pickups.hand_over(db, order_of(db, line_id), {line_id: pieces}, **named)  # type: ignore[arg-type]
 
 
-def compute_payouts(db: Db, *, by: int, at=PICKUP, through=None) -> int:
+def compute_payouts(db: Db, *, by: int, at=PICKUP, through=None, **more: object) -> int:
     """Ask for a payout run up to a day, and let the worker gather it."""
-    run_id = payouts.request_payouts(db, through=through or at.date(), by=by, at=at)
+    run_id = payouts.request_payouts(db, through=through or at.date(), by=by, at=at, **more)  # type: ignore[arg-type]
     work_off(db, jobs.COMPUTE_PAYOUTS, run_id, lambda d, lease: payouts.carry_out(d, lease, at=at))
     return run_id
 

@@ -290,7 +290,8 @@ SELECT t.id AS statement, r.state, t.earned_minor AS earned, l.total AS lines, l
   LEFT JOIN LATERAL (SELECT sum(p.amount) AS minor FROM posting p JOIN account a ON a.id = p.account_id
                       WHERE p.entry_id = y.settled_entry_id AND a.code = 2450 AND a.party = 'payment:' || y.id) d ON true
  WHERE coalesce(l.total, 0) <> t.earned_minor OR l.astray > 0 OR y.amount_minor IS DISTINCT FROM t.payable_minor
-    OR (y.sent_entry_id IS NOT NULL AND s.minor IS DISTINCT FROM t.payable_minor)
+    OR t.earned_minor <> t.payable_minor + t.set_off_minor + t.recouped_minor
+    OR (y.sent_entry_id IS NOT NULL AND s.minor IS DISTINCT FROM t.earned_minor)
     OR (y.settled_entry_id IS NOT NULL AND d.minor IS DISTINCT FROM t.payable_minor)
     OR (y.sent_entry_id IS NULL) <> (r.state NOT IN ('file_made', 'settled', 'partly_returned'))
     OR (r.state = 'settled' AND y.settled_entry_id IS NULL)

@@ -57,7 +57,7 @@ def paid(coop: Running, through: date, *, by: int, second: int, play: bool) -> d
         bank.import_statement(coop.db, _confirmation(coop, run_id, through), by=by, at=at)
     with coop.db() as session:
         figures = queries.run_figures(session, run_id)
-    line = dataclasses.asdict(figures) | {"adds_up": figures.adds_up}
+    line = dataclasses.asdict(figures)
     return line | ({"unchanged": True} if known == (run_id, "settled" if play else "file_made") else {})
 
 

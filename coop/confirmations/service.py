@@ -23,7 +23,7 @@ from coop.transfers import service as transfers
 def confirm(db: Db, payment_id: int, *, on: date, by: int, at: datetime, key: str) -> int:
     """Note by hand that the bank sent a payment; return the entry. Raises `payout_not_in_transit`."""
     with db.begin() as session:
-        body = {"act": "payout_settled", "payment": payment_id, "on": on}
+        body = {"act": "payout_settled", "payment": payment_id, "on": on.isoformat()}
         if (spent := keys.spend(session, by=by, key=key, body=body)) is not None:
             return spent
         payment, _ = _in_transit(session, payment_id)
@@ -41,7 +41,7 @@ def take_back(db: Db, payment_id: int, *, bank_fee: int = 0, on: date, by: int, 
     Raises `payout_not_settled`.
     """
     with db.begin() as session:
-        body = {"act": "payout_returned", "payment": payment_id, "bank_fee": bank_fee, "on": on}
+        body = {"act": "payout_returned", "payment": payment_id, "bank_fee": bank_fee, "on": on.isoformat()}
         if (spent := keys.spend(session, by=by, key=key, body=body)) is not None:
             return spent
         payment, statement = _locked_payment(session, payment_id)

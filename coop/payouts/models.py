@@ -2,7 +2,8 @@
 
 from datetime import date
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, LargeBinary, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Integer, LargeBinary, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from coop.db import Base, Identity, Instant, Minor, Pieces
@@ -16,6 +17,7 @@ class PayoutRun(Base):
     __tablename__ = "payout_run"
     __table_args__ = (
         CheckConstraint(f"state IN {RUN_STATES}", "state"),
+        CheckConstraint("recoup_bp BETWEEN 0 AND 10000", "recoup"),
         CheckConstraint("approved_by IS NULL OR approved_by <> requested_by", "second_person"),
         Index(
             "uq_payout_run_open",
@@ -28,6 +30,14 @@ class PayoutRun(Base):
     id: Mapped[Identity]
     through: Mapped[date] = mapped_column(comment="last business date of what is paid")
     minimum_minor: Mapped[Minor]
+    recoup_bp: Mapped[int] = mapped_column(
+        Integer,
+        server_default="0",
+        comment="most of each payout, in basis points, that goes against the maker's advance",
+    )
+    held: Mapped[list[int]] = mapped_column(
+        ARRAY(BigInteger), server_default="{}", comment="makers this run leaves unpaid"
+    )
     state: Mapped[str] = mapped_column(server_default="requested")
     requested_by: Mapped[int]
     requested_at: Mapped[Instant]
@@ -46,6 +56,7 @@ class Statement(Base):
     __table_args__ = (
         UniqueConstraint("series", "number"),
         UniqueConstraint("run_id", "artisan_id"),
+        CheckConstraint("set_off_minor >= 0 AND recouped_minor >= 0", "taken_off"),
         Index(None, "artisan_id"),
     )
 
@@ -58,7 +69,9 @@ class Statement(Base):
     fee_minor: Mapped[Minor]
     tax_minor: Mapped[Minor] = mapped_column(comment="tax inside the fee")
     earned_minor: Mapped[Minor] = mapped_column(comment="sum of its lines: what the maker's account gained")
-    payable_minor: Mapped[Minor] = mapped_column(comment="what is paid")
+    set_off_minor: Mapped[Minor] = mapped_column(server_default="0", comment="what the maker owed, taken off")
+    recouped_minor: Mapped[Minor] = mapped_column(server_default="0", comment="taken off against the maker's advance")
+    payable_minor: Mapped[Minor] = mapped_column(comment="what is paid: earned less set off and recouped")
 
 
 class StatementLine(Base):

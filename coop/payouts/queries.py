@@ -59,13 +59,17 @@ class Owed(NamedTuple):
     earned_minor: int
     bank_details_id: int | None
     account_changed_at: datetime | None
+    owed_by_maker: int = 0
+    advance: int = 0
 
 
 _OWED = text(f"""
-SELECT o.artisan_id, o.earned, b.id, b.changed_at
+SELECT o.artisan_id, o.earned, b.id, b.changed_at, coalesce(d.amount, 0), coalesce(v.amount, 0)
   FROM (SELECT substr(a.party, 9)::bigint AS artisan_id, -sum(p.amount)::bigint AS earned {open_postings()}
            AND (CAST(:parties AS text[]) IS NULL OR a.party = ANY(:parties)) GROUP BY a.party) o
   JOIN artisan m ON m.id = o.artisan_id
+  LEFT JOIN (account da JOIN balance d ON d.account_id = da.id) ON da.code = 1150 AND da.party = 'artisan:' || m.id
+  LEFT JOIN (account va JOIN balance v ON v.account_id = va.id) ON va.code = 1160 AND va.party = 'artisan:' || m.id
   LEFT JOIN LATERAL (
     SELECT d.id, CASE WHEN EXISTS (SELECT FROM bank_details x WHERE x.artisan_id = d.artisan_id AND x.id < d.id) THEN d.set_at END AS changed_at
       FROM bank_details d WHERE d.artisan_id = o.artisan_id ORDER BY d.id DESC LIMIT 1) b ON true
@@ -79,11 +83,18 @@ def owed_to_makers(session: Session, through: date, *, only: Sequence[int] | Non
     return [Owed(*row) for row in session.execute(_OWED, {"through": through, "parties": parties})]
 
 
-def why_it_waits(owed: Owed, minimum_minor: int, *, at: datetime) -> str:
+def why_it_waits(owed: Owed, minimum_minor: int, *, recoup_bp: int = 0, at: datetime) -> str:
     """Say why a maker is not paid now: `nothing_owed`, `below_minimum`, `no_account`, `account_changed`; "" where paid."""
     if owed.earned_minor <= 0:
         return "nothing_owed"
-    if settle(owed.earned_minor, minimum=minimum_minor).sent == 0:
+    settled = settle(
+        owed.earned_minor,
+        owed_by_maker=owed.owed_by_maker,
+        advance=owed.advance,
+        recoup_bp=recoup_bp,
+        minimum=minimum_minor,
+    )
+    if settled.sent == 0:
         return "below_minimum"
     if owed.bank_details_id is None:
         return "no_account"
@@ -100,7 +111,8 @@ def bank_balance_left(session: Session) -> int:
 
 @dataclass(frozen=True, slots=True)
 class RunFigures:
-    """What a payout run comes to, minor units. It adds up where charges = fees + taxes + payouts, each from its own postings.
+    """What a payout run comes to, minor units. It adds up where charges = fees + taxes + payouts and what was taken off,
+    each from its own postings.
 
     `charges` are earned at pickup, `refunds` went from holds back to credit since the run before, `taxes` lie inside
     fees, `artisans` is how many are paid.
@@ -113,10 +125,7 @@ class RunFigures:
     payouts: int
     artisans: int
     bank_file_sha256: str | None
-
-    @property
-    def adds_up(self) -> bool:
-        return self.charges == self.fees + self.taxes + self.payouts
+    adds_up: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +136,7 @@ class InTransit:
 
 _FIGURES = text("""
 SELECT sum(s.sold_minor)::bigint AS charges, sum(s.fee_minor - s.tax_minor)::bigint AS fees, sum(s.tax_minor)::bigint AS taxes,
+       coalesce(sum(s.set_off_minor + s.recouped_minor), 0)::bigint AS taken_off,
        count(*) AS artisans,
        (SELECT coalesce(sum(p.amount_minor), 0) FROM payment p JOIN statement t ON t.id = p.statement_id
          WHERE t.run_id = :run)::bigint AS payouts,
@@ -156,6 +166,7 @@ def run_figures(session: Session, run_id: int) -> RunFigures:
         payouts=row.payouts,
         artisans=row.artisans,
         bank_file_sha256=row.sha256,
+        adds_up=(row.charges or 0) == (row.fees or 0) + (row.taxes or 0) + row.payouts + row.taken_off,
     )
 
 

@@ -9,6 +9,8 @@ from sqlalchemy.orm import Session
 from coop import jobs, keys
 from coop.audit import service as audit
 from coop.core.errors import NotFound, RuleBroken
+from coop.core.money import BASIS_POINTS
+from coop.core.payout import settle
 from coop.core.season import local_day
 from coop.db import Db, refresh_statistics
 from coop.jobs import Lease
@@ -17,14 +19,28 @@ from coop.payouts.models import Payment, PayoutRun, Statement, StatementLine
 from coop.policy import service as policy
 
 
-def request_payouts(db: Db, *, through: date, by: int, at: datetime, key: str = "") -> int:
+def request_payouts(
+    db: Db,
+    *,
+    through: date,
+    by: int,
+    at: datetime,
+    key: str = "",
+    minimum_minor: int | None = None,
+    recoup_bp: int = 0,
+    held: Sequence[int] = (),
+) -> int:
     """Ask the worker to gather what makers earned up to a day; return the run's id.
 
-    Raises `future_date` or `run_open`.
+    The minimum is the co-op's unless another is given; `held` makers stay unpaid. Raises `future_date`, `run_open` or
+    `bad_rate`.
     """
     with db.begin() as session:
-        if key and (spent := keys.spend(session, by=by, key=key, body={"through": through})) is not None:
+        body = {"through": through, "minimum": minimum_minor, "recoup_bp": recoup_bp, "held": sorted(held)}
+        if key and (spent := keys.spend(session, by=by, key=key, body=body)) is not None:
             return spent
+        if not 0 <= recoup_bp <= BASIS_POINTS:
+            raise RuleBroken("bad_rate", "At most 100 % of a payout goes against an advance.", field="recoup_bp")
         agreed = policy.all_current(session, at=at)
         if through > local_day(at, agreed["zone"]):
             raise RuleBroken(
@@ -35,7 +51,9 @@ def request_payouts(db: Db, *, through: date, by: int, at: datetime, key: str = 
             raise RuleBroken("run_open", "Another payout is under way. Finish or cancel it first.")
         run = PayoutRun(
             through=through,
-            minimum_minor=agreed["payout_minimum_minor"],
+            minimum_minor=agreed["payout_minimum_minor"] if minimum_minor is None else minimum_minor,
+            recoup_bp=recoup_bp,
+            held=sorted(held),
             state="requested",
             requested_by=by,
             requested_at=at,
@@ -60,7 +78,12 @@ def carry_out(db: Db, lease: Lease, *, at: datetime) -> None:
         if run.state != "requested":
             return
         owed = queries.owed_to_makers(session, run.through)
-        paid = [maker for maker in owed if not queries.why_it_waits(maker, run.minimum_minor, at=at)]
+        paid = [
+            maker
+            for maker in owed
+            if maker.artisan_id not in run.held
+            and not queries.why_it_waits(maker, run.minimum_minor, recoup_bp=run.recoup_bp, at=at)
+        ]
         if not paid:
             run.state, run.failure = "cancelled", "Nobody is owed enough to be paid."
             return
@@ -84,16 +107,26 @@ def _write_statements(session: Session, run: PayoutRun, paid: Sequence[queries.O
     session.add_all(statements)
     session.flush()
     taken = session.execute(queries.TAKE_LINES, {"run": run.id, "through": run.through})
-    payable = {statement_id: minor for statement_id, minor in taken}  # noqa: C416 - a row is no pair to mypy
-    session.add_all(
-        Payment(
-            statement_id=statement.id,
-            bank_details_id=maker.bank_details_id,
-            amount_minor=payable[statement.id],
-            end_to_end_id=f"SB{run.id}N{statement.number}",
+    earned = {statement_id: minor for statement_id, minor in taken}  # noqa: C416 - a row is no pair to mypy
+    for statement, maker in zip(statements, paid, strict=True):
+        settled = settle(
+            earned[statement.id],
+            owed_by_maker=maker.owed_by_maker,
+            advance=maker.advance,
+            recoup_bp=run.recoup_bp,
         )
-        for statement, maker in zip(statements, paid, strict=True)
-    )
+        if settled.set_off or settled.recouped:
+            session.refresh(statement)
+            statement.set_off_minor, statement.recouped_minor = settled.set_off, settled.recouped
+            statement.payable_minor = settled.sent
+        session.add(
+            Payment(
+                statement_id=statement.id,
+                bank_details_id=maker.bank_details_id,
+                amount_minor=settled.sent,
+                end_to_end_id=f"SB{run.id}N{statement.number}",
+            )
+        )
 
 
 def fail(session: Session, run_id: int, why: str) -> None:

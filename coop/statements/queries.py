@@ -52,6 +52,8 @@ class StatementPage:
     sold_minor: int
     fee_minor: int
     tax_minor: int
+    set_off_minor: int
+    recouped_minor: int
     payable_minor: int
     returned: list[ReturnedLine]
     rows: list[SoldLine]
@@ -62,8 +64,14 @@ class StatementPage:
         """What it comes to, line by line."""
         lines = [BillLine("Sold", self.sold_minor), BillLine("Co-op fee", -self.fee_minor)]
         came_back = sum(one.minor for one in self.returned)
-        resold = self.payable_minor - self.sold_minor + self.fee_minor - came_back
-        more = ("Payments that came back", came_back), ("The part of the co-op where it resells", resold)
+        taken_off = self.set_off_minor + self.recouped_minor
+        resold = self.payable_minor + taken_off - self.sold_minor + self.fee_minor - came_back
+        more = (
+            ("Payments that came back", came_back),
+            ("The part of the co-op where it resells", resold),
+            ("What you owed the co-op", -self.set_off_minor),
+            ("Your advance, paid back", -self.recouped_minor),
+        )
         return lines + [BillLine(label, minor) for label, minor in more if minor]
 
 
@@ -115,7 +123,7 @@ _FATE = (
 
 _STATEMENT = text(f"""
 SELECT s.id, s.series || '-' || s.number AS reference, m.name AS maker, r.through, r.computed_at AS made_at, {_FATE}, b.iban_ending,
-       s.sold_minor, s.fee_minor, s.tax_minor, s.payable_minor
+       s.sold_minor, s.fee_minor, s.tax_minor, s.set_off_minor, s.recouped_minor, s.payable_minor, s.earned_minor
   FROM statement s
   JOIN payout_run r ON r.id = s.run_id
   JOIN artisan m ON m.id = s.artisan_id
@@ -148,7 +156,7 @@ def statement_page(session: Session, statement_id: int, *, number: int) -> State
     if row is None:
         raise NotFound
     sold = session.execute(_SOLD, {"id": statement_id, "most": A_PAGE, "skipped": A_PAGE * (number - 1)}).all()
-    came_back = row.payable_minor - row.sold_minor + row.fee_minor
+    came_back = row.earned_minor - row.sold_minor + row.fee_minor
     return StatementPage(
         id=row.id,
         reference=row.reference,
@@ -161,6 +169,8 @@ def statement_page(session: Session, statement_id: int, *, number: int) -> State
         sold_minor=row.sold_minor,
         fee_minor=row.fee_minor,
         tax_minor=row.tax_minor,
+        set_off_minor=row.set_off_minor,
+        recouped_minor=row.recouped_minor,
         payable_minor=row.payable_minor,
         returned=[ReturnedLine(*one) for one in session.execute(_RETURNED, {"id": statement_id})] if came_back else [],
         rows=[SoldLine(*one[:-1]) for one in sold],

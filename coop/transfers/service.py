@@ -157,7 +157,13 @@ def _put_in_transit(
             payout_sent(
                 artisan_party(statement.artisan_id),
                 payment_party(payment.id),
-                Settlement(0, 0, sent=payment.amount_minor, kept=0, reason="sent"),
+                Settlement(
+                    statement.set_off_minor,
+                    statement.recouped_minor,
+                    sent=payment.amount_minor,
+                    kept=0,
+                    reason="sent",
+                ),
             ),
         )
         for payment, statement, _ in payments
