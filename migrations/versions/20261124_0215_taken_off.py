@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "taken_off"
-down_revision = "corrections"
+down_revision = "pessimistic_yield"
 branch_labels = None
 depends_on = None
 
