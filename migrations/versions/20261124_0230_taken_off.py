@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "taken_off"
-down_revision = "pessimistic_yield"
+down_revision = "payers"
 branch_labels = None
 depends_on = None
 
