@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "taken_off"
-down_revision = "payers"
+down_revision = "choices"
 branch_labels = None
 depends_on = None
 
