@@ -43,6 +43,7 @@ AREAS: Final = (
     "comparing",
     "sharing",
     "corrections",
+    "overrides",
     "runs",
     "office",
     "facts",

@@ -9,6 +9,7 @@ from sqlalchemy import select, text
 
 from coop import jobs
 from coop.allocation import service as allocation
+from coop.allocation.models import AllocationRun
 from coop.asking import service as asking
 from coop.batches import service as batches
 from coop.db import Db
@@ -55,6 +56,11 @@ def order(db: Db, pool_id: int, wishes: Mapping[int, Mapping[int, int]]) -> None
 
 def share_out(db: Db, pool_id: int, made: Mapping[int, int]) -> None:
     """Close a pool, report what was made, and publish its sharing out."""
+    book(db, propose(db, pool_id, made))
+
+
+def propose(db: Db, pool_id: int, made: Mapping[int, int]) -> int:
+    """Close a pool, report what was made, and work its sharing out; return the run."""
     with db() as session:
         closes_at = session.get_one(Pool, pool_id).closes_at
         batch_of = dict(
@@ -66,6 +72,14 @@ def share_out(db: Db, pool_id: int, made: Mapping[int, int]) -> None:
         batches.report_yield(db, batch_of[offering_id], pieces=pieces, by=0, at=after, key=f"y{offering_id}")
     run_id = asking.request_run(db, pool_id, by=0, at=after)
     work_off(db, jobs.COMPUTE_ALLOCATION, run_id, lambda d, lease: allocation.carry_out(d, lease, at=after, field_key=FIELD_KEY))  # fmt: skip
+    return run_id
+
+
+def book(db: Db, run_id: int) -> None:
+    """Publish a run that is worked out."""
+    with db() as session:
+        proposed = session.get_one(AllocationRun, run_id)
+        after = session.get_one(Pool, proposed.pool_id).closes_at + timedelta(minutes=1)
     publishing.publish(db, run_id, by=0, at=after)
     work_off(db, jobs.PUBLISH_ALLOCATION, run_id, lambda d, lease: publishing.carry_out_publication(d, lease, at=after))
 

@@ -42,6 +42,14 @@ class AllocationRun(Base):
     frozen_at: Mapped[Instant | None] = mapped_column(comment="when its input digest was published")
     chain_start: Mapped[str | None] = mapped_column(comment="result digest that the season's chain stood at")
     result_digest: Mapped[str | None]
+    computed_digest: Mapped[str | None] = mapped_column(
+        comment="what the rule alone came to, where awards were changed by hand"
+    )
+    overrides_waiting: Mapped[int] = mapped_column(
+        Integer,
+        server_default="0",
+        comment="changes by hand that nobody has approved or refused yet; kept under the lock of the run",
+    )
     figures: Mapped[dict[str, Any] | None] = mapped_column(
         JSONB, comment="claims, pieces, short, lowest_fill, jain, seconds"
     )
@@ -87,6 +95,42 @@ class Award(Base):
     declined: Mapped[Pieces] = mapped_column(
         server_default=text("0"), comment="given by the rule, but not held for lack of credit; counts as received"
     )
+
+
+OVERRIDE_STATES = ("waiting", "approved", "refused", "replaced")
+
+
+class AwardOverride(Base):
+    """An award that somebody changed by hand while its run was proposed; it counts once a second person approves it.
+
+    It belongs to its run: a run that is put aside takes it along, and the next one starts without.
+    """
+
+    __tablename__ = "award_override"
+    __table_args__ = (
+        CheckConstraint(f"state IN {OVERRIDE_STATES}", "state"),
+        CheckConstraint("pieces >= 0 AND computed >= 0", "pieces"),
+        CheckConstraint("(state = 'waiting') = (decided_at IS NULL)", "decided"),
+        Index(
+            "uq_award_override_waiting", "run_id", "line_id", unique=True, postgresql_where=text("state = 'waiting'")
+        ),
+        Index(
+            "uq_award_override_approved", "run_id", "line_id", unique=True, postgresql_where=text("state = 'approved'")
+        ),
+    )
+
+    id: Mapped[Identity]
+    run_id: Mapped[int] = mapped_column(ForeignKey("allocation_run.id"))
+    offering_id: Mapped[int] = mapped_column(ForeignKey("offering.id"))
+    line_id: Mapped[int] = mapped_column(ForeignKey("order_line.id"))
+    computed: Mapped[Pieces] = mapped_column(comment="what the rule gives")
+    pieces: Mapped[Pieces] = mapped_column(comment="what is given instead")
+    reason: Mapped[str]
+    state: Mapped[str] = mapped_column(server_default="waiting")
+    made_by: Mapped[int]
+    made_at: Mapped[Instant]
+    decided_by: Mapped[int | None]
+    decided_at: Mapped[Instant | None]
 
 
 class ChainHead(Base):

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from coop.allocation.models import AllocationRun, ChainHead
+from coop.allocation.models import AllocationRun, AwardOverride, ChainHead
 from coop.core.claims import PRIORITY_RULE, TOGETHER_RULE, BatchInput, Standing, Terms
 from coop.core.pool_correction import BatchVersion, correct
+from coop.core.pool_overrides import changed_by_hand
 from coop.core.pool_run import ClaimedBatch, PoolProblem, proof_of, share_out
 from coop.core.records import CHAIN_START
 from coop.core.together import Choice
@@ -183,9 +184,13 @@ def proof_of_run(session: Session, run_id: int, field_key: bytes) -> bytes:
     problem = problem_of_run(session, run, field_key)
     shared = share_out(problem)
     first, *later = versions_of(session, run)
-    assert shared.result_digest == first.result_digest, f"run {first.id} can no longer be recomputed"
     links = {one.offering_id: link for one, link in zip(problem.batches, shared.links, strict=True)}
     lines = [proof_of(problem, shared)]
+    by_hand = changed_by_hand(overrides_of(session, first.id), problem, shared)
+    end = list(by_hand.values())[-1].link if by_hand else shared.result_digest
+    assert end == first.result_digest, f"run {first.id} can no longer be recomputed"
+    links |= {offering_id: made.link for offering_id, made in by_hand.items()}
+    lines += [made.line for made in by_hand.values()]
     counts: dict[int, int] = {}
     for version in later:
         assert version.offering_id is not None
@@ -199,6 +204,12 @@ def proof_of_run(session: Session, run_id: int, field_key: bytes) -> bytes:
         links[version.offering_id] = corrected.link
         lines += corrected.lines()
     return b"".join(lines)
+
+
+def overrides_of(session: Session, run_id: int) -> list[AwardOverride]:
+    """Return the approved changes by hand of a run, but for those that leave what the rule gave."""
+    changed = (AwardOverride.state == "approved", AwardOverride.pieces != AwardOverride.computed)
+    return list(session.scalars(select(AwardOverride).where(AwardOverride.run_id == run_id, *changed)))
 
 
 _FLOORS = text("SELECT line_id, floor FROM award WHERE run_id = :run AND offering_id = :offering")

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from coop.core.canonical import canonical
-from coop.core.claims import BatchInput, Standing
+from coop.core.claims import BatchInput, Outcome, Standing
 from coop.core.correction import corrected
 from coop.core.correction_record import CORRECTION_FORMAT, Correction, correction_result, remembers
 from coop.core.fields import Fields
@@ -61,11 +61,11 @@ def check_correction(versions: Versions, head: Head, fields: Fields) -> str:
     batch = read_input(fields.inner("input"), head)
     if (batch.id, batch.version) != (opened["batch"], opened["version"]):
         raise Differs("input", "The corrected input is not the one that its head names.")
-    balances = _balances(fields, head, batch)
-    _check_origin(versions.firsts[batch.id], head, batch, balances)
+    balances = balances_of(fields, head, batch)
+    origin_of(versions.firsts[batch.id], head, batch, balances)
     if fields.text("corrects") != versions.latest[batch.id][1]:
         raise Differs("corrects", "The correction replaces another result than the batch's last one.")
-    floors = _whole_column(fields, "floors", batch)
+    floors = whole_column(fields, "floors", batch)
     asked = [wish + more for wish, more in zip(batch.requests, batch.tolerances or [0] * len(batch.ids), strict=True)]
     for claim, floor, most in zip(batch.ids, floors, asked, strict=True):
         if not 0 <= floor <= most:
@@ -78,21 +78,25 @@ def check_correction(versions: Versions, head: Head, fields: Fields) -> str:
     return found.link
 
 
-def _balances(fields: Fields, head: Head, batch: BatchInput) -> Standing:
+def balances_of(fields: Fields, head: Head, batch: BatchInput) -> Standing:
+    """Read where the claims of a batch stood before it."""
     standing = Standing()
     if head.terms.memory:
-        standing.owed = dict(zip(batch.ids, _whole_column(fields, "opening", batch), strict=True))
+        standing.owed = dict(zip(batch.ids, whole_column(fields, "opening", batch), strict=True))
     if remembers(head.terms):
-        standing.entitled = dict(zip(batch.ids, _whole_column(fields, "entitled", batch), strict=True))
+        standing.entitled = dict(zip(batch.ids, whole_column(fields, "entitled", batch), strict=True))
     return standing
 
 
-def _check_origin(first: FirstResult, head: Head, batch: BatchInput, balances: Standing) -> None:
+def origin_of(first: FirstResult, head: Head, batch: BatchInput, balances: Standing) -> Outcome:
     """Work out the batch's first version from these claims and balances: it must be the one in the proof above."""
     original = replace(batch, units=first.units, version=1)
     frozen = freeze([original], head.terms)
     if frozen.digests[0] != first.input_digest:
-        raise Differs("input", "A correction changes the pieces made and nothing else, but the claims differ.")
+        raise Differs(
+            "input",
+            "The claims are not those of the batch in the proof above; no correction or change by hand alters them.",
+        )
     outcome = share_out_by_reference(original, balances, head.terms, head.seed)
     result = {
         "awards": dict(zip(batch.ids, outcome.awards, strict=True)),
@@ -105,7 +109,8 @@ def _check_origin(first: FirstResult, head: Head, batch: BatchInput, balances: S
     if remembers(head.terms):
         result["entitled"] = dict(zip(batch.ids, outcome.entitled, strict=True))
     if text_digest(canonical(result).decode()) != first.link:
-        raise Differs("opening", "The correction does not start from the balances that the batch opened with.")
+        raise Differs("opening", "This does not start from the balances that the batch opened with.")
+    return outcome
 
 
 def _check_result(fields: Fields, found: Correction) -> None:
@@ -122,7 +127,8 @@ def _name_of(name: str) -> str:
     return {"awards": "award"}.get(name, name)
 
 
-def _whole_column(fields: Fields, name: str, batch: BatchInput) -> list[int]:
+def whole_column(fields: Fields, name: str, batch: BatchInput) -> list[int]:
+    """Read one number for each claim of a batch."""
     inside = fields.inner(name)
     inside.only(batch.ids)
     for claim in batch.ids:

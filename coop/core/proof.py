@@ -10,6 +10,7 @@ from coop.core.claims import LOTS_RULE, BatchInput, Outcome, Standing
 from coop.core.correction_proof import FirstResult, Versions, check_correction, check_correction_head
 from coop.core.errors import RuleBroken
 from coop.core.fields import Fields, fields_of, parsed
+from coop.core.override_proof import check_override, is_override
 from coop.core.proof_promises import Published, check_all_promised, check_promised, check_promises, check_published
 from coop.core.proof_reading import Differs, read_head, read_input
 from coop.core.records import CHAIN_START, Head, pool_digest, text_digest
@@ -95,13 +96,16 @@ def _batch_id(value: dict[str, Any]) -> str | None:
 
 
 def _check_line(check: _Check, value: dict[str, Any]) -> None:
-    """Check a batch of the pool, a part of it, or one of the two lines of a correction after them."""
+    """Check a batch of the pool, a part of it, awards changed by hand, or one of the two lines of a correction."""
     if len(check.inputs) < check.head.batches:
         _check_batch(check, Fields(value))
     elif len(check.inputs) < check.head.batches + check.head.parts:
         part = check_part(Fields(value), check.head, check.previous, check.together)
         check.inputs.append(part.input_digest)
         check.previous = part.link
+    elif check.versions.opened is None and is_override(value):
+        _check_pool(check)
+        check.previous = check_override(check.versions, check.head, check.previous, Fields(value))
     elif check.versions.opened is None:
         _check_pool(check)
         check_correction_head(check.versions, check.head, value)

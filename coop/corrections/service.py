@@ -14,6 +14,7 @@ from coop.batches import service as batches
 from coop.core.claims import TOGETHER_RULE
 from coop.core.errors import NotFound, RuleBroken
 from coop.core.pool_correction import BatchVersion, correct
+from coop.core.pool_overrides import changed_by_hand
 from coop.core.pool_run import share_out
 from coop.core.records import CHAIN_START
 from coop.corrections.models import Correction, CorrectionLine
@@ -98,12 +99,15 @@ def carry_out(db: Db, lease: Lease, *, at: datetime, field_key: bytes) -> None:
         run = session.get_one(AllocationRun, asked.run_id)
         problem = allocated.problem_of_run(session, run, field_key)
         floors = _handed(session, asked.offering_id)
-        earlier = [one for one in allocated.versions_of(session, run) if one.offering_id == asked.offering_id]
+        first, *later = allocated.versions_of(session, run)
+        earlier = [one for one in later if one.offering_id == asked.offering_id]
+        overrides = allocated.overrides_of(session, first.id)
         chain_start = allocation.chain_end(session, session.get_one(Pool, asked.pool_id).season_id)
         version = BatchVersion(asked.offering_id, len(earlier) + 2, asked.units, floors)
     shared = share_out(problem)
     place = next(n for n, one in enumerate(problem.batches) if one.offering_id == version.offering_id)
-    corrects = (earlier[-1].result_digest if earlier else None) or shared.links[place]
+    by_hand = changed_by_hand(overrides, problem, shared).get(version.offering_id)
+    corrects = (earlier[-1].result_digest if earlier else None) or (by_hand.link if by_hand else shared.links[place])
     made = correct(problem, shared, version, corrects, chain_start or CHAIN_START)
     with db.begin() as session:
         correction = proposals.taken_up(session, lease, Correction, "requested")

@@ -1,19 +1,23 @@
 """Read single batches of a published pool as they were frozen, with the awards that were stored for them."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from coop.allocation.models import AllocationRun
 from coop.allocation.queries import name_of_claim, problem_of_run, pseudonym
-from coop.core.claims import MICRO, TOGETHER_RULE, BatchInput, Outcome, Terms
+from coop.core.claims import MICRO, TOGETHER_RULE, BatchInput, Outcome, Standing, Terms
+from coop.core.correction import corrected
+from coop.core.explain_changes import Aftermath
 from coop.core.explain_numbers import Wording
 from coop.core.explain_ways import Way
+from coop.core.override_record import overridden
 from coop.core.pool_run import PoolProblem
+from coop.core.sharing import share_out_batch
 from coop.core.tickets import seed_of
 from coop.core.together import SharedPart, parts_of_pool
 from coop.core.together_sharing import share_out_by_engine
@@ -22,14 +26,42 @@ from coop.draws import service as draws
 from coop.seasons import service as seasons
 
 
+class ByHand(NamedTuple):
+    """An award that the co-op changed by hand."""
+
+    computed: int
+    pieces: int
+    reason: str
+
+
 @dataclass(frozen=True, slots=True)
 class SharedBatch:
-    """A batch with the awards that were stored for it; line and household of each claim stand in its order."""
+    """A batch with the way to its awards by the rule, and the outcome that counts; all stand in the order of its claims.
+
+    The two differ where awards were changed by hand (`by_hand`, by line). `floors` are the pieces handed over when the
+    yield was corrected, None in a batch that never was; `declined` those that no credit covered.
+    """
 
     way: Way
+    stored: Outcome
     line_ids: Sequence[int]
     household_ids: Sequence[int]
+    floors: Sequence[int | None]
+    declined: Sequence[int]
+    by_hand: Mapping[int, ByHand]
     wording: Wording
+
+    @property
+    def is_corrected(self) -> bool:
+        return any(floor is not None for floor in self.floors)
+
+    @property
+    def standing(self) -> Standing:
+        """Where the claims stood before the batch."""
+        owed, entitled = (
+            dict(zip(self.way.batch.ids, kept, strict=False)) for kept in (self.stored.opening, self.stored.entitled)
+        )
+        return Standing(owed, entitled)
 
     def place_of(self, line_id: int) -> int:
         return self.line_ids.index(line_id)
@@ -50,10 +82,19 @@ SELECT f.id, b.lot_number, d.family, d.unit_one, d.unit_many, f.rule, coalesce(r
 
 _CLAIMS = text("""
 SELECT l.offering_id, l.id AS line_id, o.household_id, l.wish, l.up_to, l.choice, a.pieces, a.entitled_micro, a.owed_before_micro,
-       a.entitled_before_micro, (extract(epoch FROM l.ordered_at) * 1000000)::bigint AS raised
+       a.entitled_before_micro, a.floor, a.declined, (extract(epoch FROM l.ordered_at) * 1000000)::bigint AS raised
   FROM order_line l JOIN household_order o ON o.id = l.order_id
   JOIN award a ON a.run_id = :run AND a.offering_id = l.offering_id AND a.line_id = l.id
  WHERE l.offering_id = ANY(:offerings) AND l.up_to > 0
+""")
+
+
+# changes by hand of the pool's first version; a batch that was corrected since goes by the rule again
+_BY_HAND = text("""
+SELECT v.line_id, v.offering_id, v.computed, v.pieces, v.reason
+  FROM allocation_run u JOIN award_override v ON v.run_id = u.id AND v.state = 'approved' AND v.pieces <> v.computed
+ WHERE u.pool_id = :pool AND u.state IN ('published', 'superseded') AND v.offering_id = ANY(:offerings)
+   AND NOT EXISTS (SELECT FROM allocation_run n WHERE n.pool_id = u.pool_id AND n.offering_id = v.offering_id)
 """)
 
 
@@ -71,6 +112,9 @@ def shared_batches(
     secret = seasons.season_secret(session, run.season_id, field_key)
     seed = seed_of(draws.drawn(session, run.pool_id).source_with(secret, run.pool).value, run.input_digest)
     terms = Terms(None if run.memory == "none" else run.memory, run.credit_cap)
+    by_hand: dict[int, dict[int, ByHand]] = defaultdict(dict)
+    for one in session.execute(_BY_HAND, asked | {"pool": run.pool_id}):
+        by_hand[one.offering_id][one.line_id] = ByHand(one.computed, one.pieces, one.reason)
     found = {}
     for row in session.execute(_BATCHES, asked):
         together = (row.rule or run.rule) == TOGETHER_RULE
@@ -86,10 +130,24 @@ def shared_batches(
             rule=row.rule or run.rule,
             times=[claim.raised for claim in own],
         )
-        way = Way(batch, _stored(own, kept), kept, seed)
-        lines, households = [claim.line_id for claim in own], [claim.household_id for claim in own]
-        found[row.id] = SharedBatch(way, lines, households, Wording(row.unit_one, row.unit_many))
+        shared = SharedBatch(
+            way=Way(batch, stored := _stored(own, kept), kept, seed),
+            stored=stored,
+            line_ids=[claim.line_id for claim in own],
+            household_ids=[claim.household_id for claim in own],
+            floors=[claim.floor for claim in own],
+            declined=[claim.declined for claim in own],
+            by_hand=by_hand[row.id],
+            wording=Wording(row.unit_one, row.unit_many),
+        )
+        found[row.id] = _by_the_rule(shared) if shared.by_hand else shared
     return found
+
+
+def _by_the_rule(shared: SharedBatch) -> SharedBatch:
+    way = shared.way
+    outcome = share_out_batch(way.batch, shared.standing, way.terms, way.seed)
+    return replace(shared, way=Way(way.batch, outcome, way.terms, way.seed))
 
 
 def _by_name(claims: Sequence[Any], secret: bytes, family: str, lot: str) -> tuple[list[str], list[Any]]:
@@ -114,10 +172,45 @@ def _stored(claims: Sequence[Any], terms: Terms) -> Outcome:
         return Outcome(awards)
     parts = [claim.entitled_micro for claim in claims]
     opening = [claim.owed_before_micro for claim in claims]
-    served = [min(claim.pieces, claim.wish) for claim in claims]
+    served = [min(one.pieces, one.wish) + one.declined for one in claims]  # what was declined counts as received
     closing = [before + part - MICRO * award for before, part, award in zip(opening, parts, served, strict=True)]
     entitled = [claim.entitled_before_micro or 0 for claim in claims] if terms.memory == "season" else ()
     return Outcome(awards, parts, opening, closing, entitled)
+
+
+def aftermath_of(shared: SharedBatch, line_id: int) -> Aftermath:
+    """Gather what happened to an award after the rule."""
+    place, rule, stored = shared.place_of(line_id), shared.way.outcome, shared.stored
+    changed = shared.by_hand.get(line_id)
+    holds = False
+    if shared.is_corrected:
+        free = share_out_batch(shared.way.batch, shared.standing, shared.way.terms, shared.way.seed)
+        holds = list(free.awards) != [sum(both) for both in zip(stored.awards, shared.declined, strict=True)]
+    return Aftermath(
+        computed=rule.awards[place],
+        given=stored.awards[place],
+        reason=changed.reason if changed else "",
+        owed_by_rule=rule.closing[place] if rule.closing else None,
+        owed_now=stored.closing[place] if stored.closing else None,
+        floor=shared.floors[place] or 0,
+        holds=holds,
+        declined=shared.declined[place],
+    )
+
+
+def agrees(shared: SharedBatch) -> bool:
+    """Whether working the batch out again gives what is stored: by the rule, from what was fetched up, changed by hand."""
+    way, stored = shared.way, shared.stored
+    if shared.by_hand:
+        given = {way.batch.ids[shared.place_of(line)]: one.pieces for line, one in shared.by_hand.items()}
+        anew = overridden(way.batch, way.outcome, given, way.terms, way.seed, share_out_batch)
+    elif shared.is_corrected:
+        floors = [floor or 0 for floor in shared.floors]
+        anew = corrected(way.batch, floors, shared.standing, way.terms, way.seed, share_out_batch)
+    else:
+        anew = share_out_batch(way.batch, shared.standing, way.terms, way.seed)
+    parts = ("entitlements", "closing") if any(shared.declined) else ("awards", "entitlements", "closing")
+    return all(list(getattr(anew, part)) == list(getattr(stored, part)) for part in parts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from coop.allocation.queries import name_of_claim, proof_of_run, pseudonym
+from coop.changes.queries import ChangedRow, changed_by_hand
 from coop.core.claims import TOGETHER_RULE
 from coop.core.commitments import Commitment
 from coop.core.errors import NotFound, RuleBroken
@@ -97,6 +98,7 @@ class VerifyPage:
     file_name: str
     names: list[tuple[str, str]]
     rows: Rows | None
+    by_hand: list[ChangedRow]
 
 
 _POOL = text("""
@@ -192,6 +194,7 @@ def verify_page(
         file_name=_file_name(pool),
         names=names_of(session, pool_id, household_id, field_key=field_key) if household_id else [],
         rows=_rows(session, pool, secret, household_id, sought, number) if published else None,
+        by_hand=changed_by_hand(session, pool_id, secret) if published else [],
     )
 
 

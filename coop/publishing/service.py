@@ -10,6 +10,7 @@ from coop import jobs
 from coop.allocation import service as allocation
 from coop.allocation.models import AllocationRun
 from coop.core.collector import collecting_seldom
+from coop.core.errors import RuleBroken
 from coop.core.ledger import Entry, household_party, released_from_hold
 from coop.core.season import local_day
 from coop.db import Db, Whole, bigints, columns_of
@@ -22,9 +23,13 @@ from coop.proposals import service as proposals
 
 
 def publish(db: Db, run_id: int, *, by: int, at: datetime) -> None:
-    """Decide that a proposed outcome counts; the worker books it. Raises `not_proposed`."""
+    """Decide that a proposed outcome counts; the worker books it. Raises `not_proposed` and `override_waits`."""
     with db.begin() as session:
         run = allocation.locked_run(session, run_id)
+        if run.state == "proposed" and run.overrides_waiting:
+            raise RuleBroken(
+                "override_waits", "A change by hand waits for a second person. Approve or refuse it first."
+            )
         proposals.decide(session, run, jobs.PUBLISH_ALLOCATION, "publish_allocation", called="an outcome", by=by, at=at)
 
 

@@ -1,7 +1,7 @@
 """Explain a household's lines of a published pool by what their batches froze, and show the way to each."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -9,15 +9,15 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from coop.core import explain_pictures as pictures
-from coop.core.claims import MICRO, TOGETHER_RULE, Standing
+from coop.core.claims import MICRO, TOGETHER_RULE
 from coop.core.errors import NotFound
 from coop.core.explain import sentence
+from coop.core.explain_changes import Aftermath, told_after
 from coop.core.explain_facts import AwardFacts, facts_of
 from coop.core.explain_numbers import Wording, amount, rounded
 from coop.core.explain_ways import Way
 from coop.core.roles import Viewer, may_share_out
-from coop.core.sharing import share_out_batch
-from coop.frozen.queries import Linked, SharedBatch, linked_lines, shared_batches
+from coop.frozen.queries import Linked, SharedBatch, aftermath_of, agrees, linked_lines, shared_batches
 
 _MOVED = text("""
 SELECT w.family, e.name
@@ -86,8 +86,9 @@ def sentences(
             told[line_id] = " ".join(linked[line_id].steps)
             continue
         shared = batches[offering_id]
-        facts = facts_of(shared.way, shared.place_of(line_id), before[line_id])
-        told[line_id] = sentence(facts, shared.wording)
+        after = aftermath_of(shared, line_id)
+        facts = _facts(shared, line_id, before[line_id], after)
+        told[line_id] = sentence(facts, shared.wording) + told_after(after, shared.wording)
     return told
 
 
@@ -125,6 +126,9 @@ class WhyPage:
     path: str
     rounding: str
     sentence: str
+    aftermath: Aftermath
+    pieces: int
+    is_corrected: bool
     facts: AwardFacts
     members: int
     points: int
@@ -169,7 +173,8 @@ def why_page(session: Session, line_id: int, *, field_key: bytes) -> WhyPage:
     if linked:
         return _why_linked(line, shared, shared.place_of(line_id), linked[line_id])
     way, place = shared.way, shared.place_of(line_id)
-    facts = facts_of(way, place, since(session, line.pool_id, line.household_id)[line_id])
+    aftermath = aftermath_of(shared, line_id)
+    facts = _facts(shared, line_id, since(session, line.pool_id, line.household_id)[line_id], aftermath)
     before, after = facts.owed_before, facts.owed_after
     keeps = before is not None and after is not None and facts.wish and way.is_short
     return WhyPage(
@@ -185,7 +190,10 @@ def why_page(session: Session, line_id: int, *, field_key: bytes) -> WhyPage:
         rule=way.batch.rule,
         path=way.path,
         rounding=way.rounding,
-        sentence=sentence(facts, shared.wording),
+        sentence=sentence(facts, shared.wording) + told_after(aftermath, shared.wording),
+        aftermath=aftermath,
+        pieces=shared.stored.awards[place],
+        is_corrected=shared.is_corrected,
         facts=facts,
         members=sum(1 for wish in way.batch.requests if wish),
         points=sum(w for w, wish in zip(way.batch.weights, way.batch.requests, strict=True) if wish),
@@ -197,10 +205,10 @@ def why_page(session: Session, line_id: int, *, field_key: bytes) -> WhyPage:
         account=pictures.account(before or 0, way.outcome.entitlements[place], facts.award, after or 0)
         if keeps
         else [],
-        turns=_turns(way, place) if facts.wish else [],
+        turns=_turns(way, place) if facts.wish and not aftermath.holds else [],
         draw=pictures.draw(facts.tie) if facts.tie else None,
         name=way.batch.ids[place],
-        agrees=_agrees(way),
+        agrees=agrees(shared),
     )
 
 
@@ -222,6 +230,9 @@ def _why_linked(line: Any, shared: SharedBatch, place: int, linked: Linked) -> W
         path="",
         rounding="",
         sentence=" ".join(linked.steps),
+        aftermath=Aftermath(awards[place], awards[place]),
+        pieces=awards[place],
+        is_corrected=False,
         facts=AwardFacts(
             batch.rule, batch.units, sum(batch.requests), batch.weights[place], batch.requests[place], awards[place]
         ),
@@ -247,11 +258,7 @@ def _turns(way: Way, place: int) -> list[pictures.TurnShown]:
     return pictures.served(way, place) if way.is_short and way.order else []
 
 
-def _agrees(way: Way) -> bool:
-    """Whether sharing the batch out again gives the stored awards, entitlements and balances."""
-    stored = way.outcome
-    owed, entitled = (dict(zip(way.batch.ids, kept, strict=False)) for kept in (stored.opening, stored.entitled))
-    standing = Standing(owed, entitled)
-    anew = share_out_batch(way.batch, standing, way.terms, way.seed)
-    parts = ("awards", "entitlements", "closing")
-    return all(list(getattr(anew, part)) == list(getattr(stored, part)) for part in parts)
+def _facts(shared: SharedBatch, line_id: int, since_when: str, aftermath: Aftermath) -> AwardFacts:
+    """Gather the numbers of an award by the rule; where hands held pieces back, no ticket settled who got the last ones."""
+    facts = facts_of(shared.way, shared.place_of(line_id), since_when)
+    return replace(facts, tie=None) if aftermath.holds else facts

@@ -58,6 +58,7 @@ class RunPage:
     figures: Figures | None
     batches: Batches | None
     changed_yields: int
+    overrides_waiting: int
     version: int
     successor_id: int | None
     correction_id: int | None
@@ -105,6 +106,7 @@ def run_page(session: Session, run_id: int, sought: str, *, number: int, at: dat
         figures=figures,
         batches=batches,
         changed_yields=session.scalar(_CHANGED, {"pool": run.pool_id}) if run.state in {"proposed", "published"} else 0,
+        overrides_waiting=run.overrides_waiting if run.state == "proposed" else 0,
         version=run.version,
         successor_id=run.successor_id,
         correction_id=run.correction_id,

@@ -78,7 +78,7 @@ def supersede(session: Session, old: AllocationRun, corrected: Corrected, *, by:
         season_id = session.get_one(Pool, run.pool_id).season_id
         moved = {"old": old.id, "new": run.id, "offering": corrected.offering_id, "season": season_id}
         session.execute(_MOVE_STANDING, moved | {"memory": run.memory})
-    run.figures = (old.figures or {}) | _figures(session, run.id)
+    run.figures = (old.figures or {}) | measured(session, run.id)
     allocation.move_chain(session, run)
     return run.id
 
@@ -162,8 +162,8 @@ SELECT o.household_id, l.wish, a.pieces FROM award a
 """
 
 
-def _figures(session: Session, run_id: int) -> dict[str, int | str]:
-    """Measure the new version as the one before it was measured when it was proposed."""
+def measured(session: Session, run_id: int) -> dict[str, int | str]:
+    """Measure the awards of a run anew, as they were measured when it was worked out."""
     lines = columns_of(session, _SHARED, {"run": run_id}, ("household", "wish", "pieces"))
     measured = fill_of(lines["household"], lines["wish"], lines["pieces"])
     return {

@@ -120,6 +120,12 @@ STATES: Final = {
         "cancelled": Said("cancelled"),
         "superseded": Said("replaced by a later one"),
     },
+    "override": {
+        "waiting": Said("waits for a second person", "short"),
+        "approved": Said("approved", "good"),
+        "refused": Said("refused"),
+        "replaced": Said("changed again"),
+    },
     "correction": {
         "requested": Said("being worked out", "told"),
         "proposed": Said("ready to look at", "short"),

@@ -10,6 +10,7 @@ from coop.core.claims import OFFERED_RULES, STANDING_RULE, BatchInput, Terms
 from coop.core.proof import verify_lines
 from coop.formats.stand_alone import stand_alone_verifier
 from tests.core.test_correction import a_corrected_proof
+from tests.core.test_override_record import an_overridden_proof
 from tests.proofs import BATCHES, proof_of
 
 
@@ -42,6 +43,13 @@ def test_one_file_checks_a_corrected_yield_too(empty_folder):
     lines, _ = a_corrected_proof(Terms())
     assert checked(empty_folder, lines) == (0, verify_lines(lines))
     lines[-1] = lines[-1].replace(b'"units":4', b'"units":3')
+    assert checked(empty_folder, lines) == (1, verify_lines(lines))
+
+
+def test_one_file_checks_awards_changed_by_hand_too(empty_folder):
+    lines, _ = an_overridden_proof(Terms())
+    assert checked(empty_folder, lines) == (0, verify_lines(lines))
+    lines[-1] = lines[-1].replace(b'"given":', b'"given":1')
     assert checked(empty_folder, lines) == (1, verify_lines(lines))
 
 

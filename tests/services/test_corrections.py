@@ -34,11 +34,14 @@ class Town:
             self.jam = a_product(session, an_artisan(session))
 
     def share_out(self, wishes, made, n=1):
+        pool, offering, asked = self.plan(wishes, n)
+        return offering, rounds.publish(self.db, pool, asked, {offering: made})
+
+    def plan(self, wishes, n=1):
         with self.db.begin() as session:
             pool = a_pool(session, self.season, f"Round {n}", closes_at=NOW + timedelta(days=2, hours=n))
             offering = an_offering(session, pool, self.jam, price_minor=100, deposit_minor=20)
-        asked = {household: {offering: pieces} for household, pieces in wishes.items()}
-        return offering, rounds.publish(self.db, pool, asked, {offering: made})
+        return pool, offering, {household: {offering: pieces} for household, pieces in wishes.items()}
 
     def report(self, offering, pieces, n=2):
         with self.db() as session:

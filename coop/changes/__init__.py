@@ -1,0 +1,1 @@
+"""Awards changed by hand, as anyone may read of them."""

@@ -1,0 +1,1 @@
+"""Awards of a proposed outcome changed by hand, with a reason and a second person."""
