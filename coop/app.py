@@ -41,6 +41,7 @@ AREAS: Final = (
     "packing",
     "pickups",
     "comparing",
+    "fairness",
     "sharing",
     "corrections",
     "overrides",

@@ -71,6 +71,11 @@ def may_run_season(viewer: Viewer | None) -> bool:
     return _has(viewer, ADMIN)
 
 
+def may_attend_assembly(viewer: Viewer | None) -> bool:
+    """The members' assembly is for members; an admin prepares it."""
+    return may_order(viewer) or _has(viewer, ADMIN)
+
+
 def may_witness(viewer: Viewer | None) -> bool:
     """Whoever acts for the co-op in some part may be a witness of its draws."""
     return _has(viewer, ARTISAN, PACKER, TREASURER, ADMIN)

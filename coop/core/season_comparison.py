@@ -51,12 +51,14 @@ class SeasonUnderRule:
     longest_misses: int
 
 
-class _Tally:
+class Tally:
+    """What each member wished for and received over a season; `longest` is each one's longest row of misses."""
+
     def __init__(self, members: int) -> None:
         self.wished = [0] * members
         self.received = [0] * members
         self.misses = [0] * members
-        self.longest = 0
+        self.longest = [0] * members
 
     def add(self, batch: BatchInput, members: Sequence[int], outcome: Outcome) -> None:
         is_short = batch.units < sum(batch.requests)
@@ -67,20 +69,21 @@ class _Tally:
                 self.misses[member] = 0
             elif is_short and wish:
                 self.misses[member] += 1
-                self.longest = max(self.longest, self.misses[member])
+                self.longest[member] = max(self.longest[member], self.misses[member])
 
 
 def compare_season(pools: Sequence[SeasonPool], members: int, rules: Sequence[str]) -> Iterator[SeasonUnderRule]:
     """Measure a season under each rule, in their order; `members` is how many places there are."""
     entitled = [0] * members
-    standing = _shared(pools, members, STANDING_RULE, entitled)
+    standing = shared_under(pools, members, STANDING_RULE, entitled)
     for rule in rules:
-        tally = standing if rule == STANDING_RULE else _shared(pools, members, rule)
-        yield _measured(rule, tally, entitled)
+        tally = standing if rule == STANDING_RULE else shared_under(pools, members, rule)
+        yield measured(rule, tally, entitled)
 
 
-def _shared(pools: Sequence[SeasonPool], members: int, rule: str, entitled: list[int] | None = None) -> _Tally:
-    tally, standing = _Tally(members), Standing()
+def shared_under(pools: Sequence[SeasonPool], members: int, rule: str, entitled: list[int] | None = None) -> Tally:
+    """Share out a season from its first pool to its last; `entitled` is added to where the rule keeps a standing."""
+    tally, standing = Tally(members), Standing()
     terms = Terms("rounding") if rule == STANDING_RULE else Terms(None)
     numbers: dict[str, int] = {}
     for pool in pools:
@@ -94,7 +97,8 @@ def _shared(pools: Sequence[SeasonPool], members: int, rule: str, entitled: list
     return tally
 
 
-def _measured(rule: str, tally: _Tally, entitled: Sequence[int]) -> SeasonUnderRule:
+def measured(rule: str, tally: Tally, entitled: Sequence[int]) -> SeasonUnderRule:
+    """Put what a season came to in a few numbers; somebody must have wished for something."""
     filled = [(received, wished) for received, wished in zip(tally.received, tally.wished, strict=True) if wished]
     fills = sorted(Fraction(*each) for each in filled)
     short = sorted(due - MICRO * received for due, received in zip(entitled, tally.received, strict=True))
@@ -110,7 +114,7 @@ def _measured(rule: str, tally: _Tally, entitled: Sequence[int]) -> SeasonUnderR
         median=fills[len(fills) // 2],
         most_short=short[-1],
         hundredth_short=short[-1 - len(short) // 100],
-        longest_misses=tally.longest,
+        longest_misses=max(tally.longest, default=0),
     )
 
 

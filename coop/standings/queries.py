@@ -18,6 +18,7 @@ class Reach:
 
     season: str
     family: str
+    household_id: int
     household: str
     owed_micro: int
     members: int
@@ -40,30 +41,41 @@ class Reach:
         return abs(self.owed_micro) <= self.bound_micro
 
 
-_REACH = text("""
-SELECT DISTINCT ON (s.season_id, s.family) n.name AS season, s.family, h.name AS household, s.owed_micro,
+_REACH = """
+SELECT DISTINCT ON (s.season_id, s.family) n.name AS season, s.family, s.household_id, h.name AS household, s.owed_micro,
        count(*) OVER (PARTITION BY s.season_id, s.family) AS members,
        NOT EXISTS (SELECT FROM standing_event e WHERE e.season_id = s.season_id AND e.family = s.family AND e.owed_micro <> 0)
          AS is_promised
   FROM standing s JOIN season n ON n.id = s.season_id JOIN household h ON h.id = s.household_id
+ WHERE CAST(:season AS bigint) IS NULL OR s.season_id = :season
  ORDER BY s.season_id DESC, s.family, abs(s.owed_micro) DESC, s.household_id
  LIMIT :most
-""")
+"""
 
 
 def largest_balances(session: Session, *, most: int = 20) -> list[Reach]:
     """Return the largest balance of each season and family, latest season first."""
+    return _reach(session, None, most)
+
+
+def reach_of_season(session: Session, season_id: int) -> list[Reach]:
+    """Return the largest balance of each family of products in a season."""
+    return _reach(session, season_id, None)
+
+
+def _reach(session: Session, season_id: int | None, most: int | None) -> list[Reach]:
     return [
         Reach(
             row.season,
             row.family,
+            row.household_id,
             row.household,
             row.owed_micro,
             row.members,
             (row.members - 1) * MICRO // 2,
             row.is_promised,
         )
-        for row in session.execute(_REACH, {"most": most})
+        for row in session.execute(text(_REACH), {"season": season_id, "most": most})
     ]
 
 

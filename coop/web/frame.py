@@ -57,7 +57,7 @@ _STATEMENTS: Final = Entry("statements.mine", "Statements", ("statements",))
 NAV: Final[tuple[Section, ...]] = (
     Section("Today", (Entry("desk.desk", "Today"),)),
     Section("Order", (Entry("orders.pools", "Order", ("orders", "ordering", "awards", "reasons", "pickups.point")),)),
-    Section("Season share", (Entry("seasons.season", "Season share"),)),
+    Section("Season share", (Entry("seasons.season", "Season share", ("fairness",)),)),
     Section("Balance", (Entry("ledger.balance", "Balance", ("ledger",)), Entry("paying.pay", "Pay in"))),
     Section("Workshop", (Entry("workshop.board", "Workshop", ("workshop",)), _STATEMENTS)),
     Section(
@@ -78,7 +78,7 @@ NAV: Final[tuple[Section, ...]] = (
         "Pools",
         (
             Entry("office.pools", "Pools", ("office", "pools", "sharing", "comparing", "runs")),
-            Entry("seasons.everything", "Seasons", ("seasons.plan", "seasons.sizes", "terms.rule")),
+            Entry("seasons.everything", "Seasons", ("seasons.plan", "seasons.sizes", "terms.rule", "fairness")),
         ),
     ),
     Section("Pickups", (Entry("packing.everything", "Pickups", ("packing", "pickups.tick")),)),

@@ -65,6 +65,7 @@ packer = Guard("packer", roles.may_hand_over)
 treasurer = Guard("treasurer", roles.may_handle_money)
 statement_reader = Guard("statement_reader", roles.may_see_statements)
 witness = Guard("witness", roles.may_witness)
+assembly = Guard("assembly", roles.may_attend_assembly)
 admin = Guard("admin", roles.may_run_season)
 health = Guard("health", roles.may_see_health)
 

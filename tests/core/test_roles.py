@@ -16,6 +16,7 @@ RIGHTS = {
     "may_see_own_statement": (lambda v: roles.may_see_statement(v, 4), {ARTISAN, TREASURER, ADMIN}),
     "may_see_other_statement": (lambda v: roles.may_see_statement(v, 5), {TREASURER, ADMIN}),
     "may_see_statements": (roles.may_see_statements, {ARTISAN, TREASURER, ADMIN}),
+    "may_attend_assembly": (roles.may_attend_assembly, {MEMBER, ADMIN}),
     "may_witness": (roles.may_witness, {ARTISAN, PACKER, TREASURER, ADMIN}),
     "may_run_season": (roles.may_run_season, {ADMIN}),
     "may_share_out": (roles.may_share_out, {ADMIN}),

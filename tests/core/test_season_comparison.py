@@ -6,6 +6,7 @@ import numpy as np
 
 from coop.core.claims import MICRO, STANDING_RULE
 from coop.core.season_comparison import compare_season, season_pools
+from coop.core.season_report import MemberFill, report
 
 ANA, TOMAS = 0, 1
 FIRST_COME = "priority@1"
@@ -30,3 +31,19 @@ def test_standing_takes_turns_and_first_come_always_serves_the_same():
     assert (first_come.received, first_come.fully_served, first_come.lowest) == (4, 1, Fraction(0))
     assert first_come.jain == Fraction(1, 2)
     assert (first_come.most_short, first_come.longest_misses) == (2 * MICRO, 4)
+
+
+def test_a_report_tells_what_really_came_of_a_season_beside_what_a_rule_would_have_made():
+    # Ana got the jar in the first three weeks, Tomas in the last: three weeks without for him, one for her.
+    awards = [[[1, 0]]] * 3 + [[[0, 1]]]
+    actual, standing = report(four_weeks_of_one_jar(), awards, 2, FIRST_COME, [STANDING_RULE])
+    assert actual.under.rule == FIRST_COME
+    assert (actual.under.received, actual.under.wished, actual.under.longest_misses) == (4, 8, 3)
+    # Fill rates 3/4 and 1/4: Jain's index is 1 / (2 x (9/16 + 1/16)).
+    assert actual.under.jain == Fraction(4, 5)
+    assert actual.under.most_short == MICRO  # entitled to half a jar a week, so to 2; Tomas received 1
+    assert actual.histogram == (0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0)
+    assert actual.lowest == (MemberFill(TOMAS, 4, 1, 3), MemberFill(ANA, 4, 3, 1))
+    assert actual.unserved == (MemberFill(TOMAS, 4, 1, 3), MemberFill(ANA, 4, 3, 1))
+    assert actual.rows == ((3, 1), (1, 1))
+    assert standing == next(iter(compare_season(four_weeks_of_one_jar(), 2, [STANDING_RULE])))

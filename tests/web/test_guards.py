@@ -22,6 +22,7 @@ WHO = {
     "treasurer": {"treasurer", "admin"},
     "statement_reader": {"artisan", "treasurer", "admin"},
     "witness": {"artisan", "packer", "treasurer", "admin"},
+    "assembly": {"member", "admin"},
     "admin": {"admin"},
     "health": {"treasurer", "admin"},
 }
