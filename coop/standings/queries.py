@@ -13,7 +13,8 @@ class Reach:
     """The largest balance, either way, in a season and a family of products, in micro-units.
 
     `bound_micro` is what nobody passes while the season is shared out by its standing alone; `is_promised` says
-    whether that is so: no leaver's balance was spread, no households merged, and no yield was corrected.
+    whether that is so: no leaver's balance was spread, no households merged, no yield was corrected after publishing, no
+    award was changed by hand, and no batch went by a rule of its own.
     """
 
     season: str
@@ -45,7 +46,11 @@ _REACH = """
 SELECT DISTINCT ON (s.season_id, s.family) n.name AS season, s.family, s.household_id, h.name AS household, s.owed_micro,
        count(*) OVER (PARTITION BY s.season_id, s.family) AS members,
        NOT EXISTS (SELECT FROM standing_event e WHERE e.season_id = s.season_id AND e.family = s.family AND e.owed_micro <> 0)
-         AS is_promised
+         AND NOT EXISTS (SELECT FROM allocation_run u JOIN pool o ON o.id = u.pool_id AND o.season_id = s.season_id
+                           LEFT JOIN award_override v ON v.run_id = u.id AND v.state = 'approved' AND v.pieces <> v.computed
+                          WHERE u.state IN ('published', 'superseded') AND (u.corrects_id IS NOT NULL OR v.id IS NOT NULL))
+         AND NOT EXISTS (SELECT FROM offering f JOIN pool o ON o.id = f.pool_id AND o.season_id = s.season_id
+                          WHERE coalesce(f.rule, n.rule) <> 'cea/standing@1') AS is_promised
   FROM standing s JOIN season n ON n.id = s.season_id JOIN household h ON h.id = s.household_id
  WHERE CAST(:season AS bigint) IS NULL OR s.season_id = :season
  ORDER BY s.season_id DESC, s.family, abs(s.owed_micro) DESC, s.household_id

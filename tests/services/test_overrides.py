@@ -12,6 +12,7 @@ from coop.core.errors import RuleBroken
 from coop.overrides import service as overrides
 from coop.publishing import service as publishing
 from coop.reasons.queries import sentences, why_page
+from coop.standings.queries import largest_balances
 from tests import rounds
 from tests.builders import FIELD_KEY, a_person
 from tests.services.test_corrections import LATER, Town
@@ -54,6 +55,8 @@ def test_a_piece_moved_by_hand_is_held_published_owed_proved_and_told(db, terms)
     town.approve(less)
     town.approve(more)
     rounds.book(db, town.run)
+    with db() as session:
+        assert not any(reach.is_promised for reach in largest_balances(session))
     assert town.awards(town.jam_offered) == {town.ana: 1, town.ben: 3}
     assert town.held() == {town.ana: 120, town.ben: 360}
     if terms.get("memory") != "none":
