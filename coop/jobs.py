@@ -159,14 +159,17 @@ def still_ours(session: Session, lease: Lease) -> None:
 
 
 def finish(session: Session, lease: Lease) -> None:
-    """Mark the job done in the transaction that writes its effect."""
+    """Mark the job done in the transaction that writes its effect; raise Fenced where somebody else took it meanwhile."""
     reach(f"{lease.job}@after_compute")
-    still_ours(session, lease)
-    session.execute(
-        text("UPDATE outbox SET done_at = clock_timestamp(), lease_until = NULL WHERE id = :id"),
-        {"id": lease.outbox_id},
-    )
-    session.execute(text("SELECT pg_notify(:channel, :job)"), {"channel": DONE_CHANNEL, "job": lease.job})
+    held = session.execute(
+        text(
+            "UPDATE outbox SET done_at = clock_timestamp(), lease_until = NULL"
+            " WHERE id = :id AND epoch = :epoch AND done_at IS NULL AND dead_at IS NULL RETURNING pg_notify(:channel, :job)"
+        ),
+        {"id": lease.outbox_id, "epoch": lease.epoch, "channel": DONE_CHANNEL, "job": lease.job},
+    ).first()
+    if held is None:
+        raise Fenced(f"{lease.job} {lease.row_id}: epoch {lease.epoch} is over")
     reach_at_commit(session, f"{lease.job}@before_commit")
 
 

@@ -162,6 +162,9 @@ def _figures(measured: Fill) -> dict[str, int | str]:
 
 def _locked_chain(session: Session, season_id: int) -> ChainHead:
     """Hold the end of the season's chain until commit: one writer a season."""
+    head = session.get(ChainHead, season_id, with_for_update=True)
+    if head is not None:
+        return head
     session.execute(
         text("INSERT INTO chain_head (season_id, result_digest) VALUES (:season, :start) ON CONFLICT DO NOTHING"),
         {"season": season_id, "start": CHAIN_START},
