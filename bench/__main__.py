@@ -10,10 +10,16 @@ import argparse
 import sys
 from pathlib import Path
 
-from bench import engine, leximin, pages, season
+from bench import bank, engine, leximin, pages, season
 from bench.measure import WEEK, Plan, Report
 
-BENCHES = {"engine": engine.measure, "leximin": leximin.measure, "season": season.measure, "pages": pages.measure}
+BENCHES = {
+    "engine": engine.measure,
+    "leximin": leximin.measure,
+    "season": season.measure,
+    "pages": pages.measure,
+    "bank": bank.measure,
+}
 
 
 def main() -> int:

@@ -4,6 +4,8 @@ A sealed value is a version byte, a random nonce of 12 bytes, and the ciphertext
 so that a value copied into another kind of column does not open there.
 """
 
+import hashlib
+import hmac
 import secrets
 
 from cryptography.exceptions import InvalidTag
@@ -34,3 +36,9 @@ def unseal(sealed: bytes, field_key: bytes, *, purpose: str) -> bytes:
         return AESGCM(field_key).decrypt(nonce, locked, VERSION + purpose.encode())
     except (InvalidTag, ValueError) as error:
         raise NotSealedByUs("a sealed value does not open with this key") from error
+
+
+def keyed_hash(plain: str, field_key: bytes, *, purpose: str) -> str:
+    """Return a hash by which a value is known again, and that says nothing to who has not the field key."""
+    assert len(field_key) == KEY_BYTES, "the field key has 32 bytes"
+    return hmac.new(field_key, f"{purpose}\0{plain}".encode(), hashlib.sha256).hexdigest()

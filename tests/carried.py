@@ -97,5 +97,5 @@ def _paid(db: Db) -> int:
     lines.append(BankLine("B1", 700, day, None, "Ana, jam money"))
     closing = 80_000 + sum(line.minor for line in lines)
     statement = BankStatement("S1", IBAN, "EUR", 80_000, closing, day, day, tuple(lines))
-    bank.import_statement(db, write_camt053(statement, created_at=now()), by=asks, at=PICKUP)
+    bank.import_statement(db, write_camt053(statement, created_at=now()), by=asks, at=PICKUP, field_key=FIELD_KEY)
     return run

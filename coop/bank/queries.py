@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from coop.core.errors import NotFound
 from coop.core.ledger import MEMBER_CREDIT, SHARE_PREPAID, household_party
 from coop.core.paging import Slice
+from coop.receipts.queries import Asked, Suggestion, suggestions
 
 A_PAGE: Final = 50
 
@@ -111,6 +112,8 @@ class LineRow:
     whose: str
     statement_id: int | None
     may_be_charge: bool
+    iban_ending: str
+    suggestion: Suggestion | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +217,10 @@ def statement_page(session: Session, statement_id: int, *, number: int) -> State
     if row is None:
         raise NotFound
     lines = session.execute(_LINES, {"id": statement_id, "most": A_PAGE, "skipped": A_PAGE * (number - 1)}).all()
+    found = suggestions(
+        session,
+        [Asked(one.id, one.name, one.payer_hash, one.amount_minor) for one in lines if one.match == "unidentified"],
+    )
     return StatementPage(
         id=row.id,
         reference=row.statement_reference,
@@ -224,7 +231,7 @@ def statement_page(session: Session, statement_id: int, *, number: int) -> State
         imported_by=row.by_name,
         sha256=row.sha256,
         open_lines=lines[0].open_lines if lines else 0,
-        rows=[LineRow(*line[:-2]) for line in lines],
+        rows=[LineRow(*(*line[:-3], found.get(line.id))) for line in lines],
         part=Slice(number, A_PAGE, _total(lines)),
     )
 
@@ -245,7 +252,7 @@ _IS_OPEN = "e.id IS NULL OR (e.kind = 'unidentified_receipt' AND k.id IS NULL)"
 _LINES = text(f"""
 SELECT b.id, b.booked_on, b.amount_minor, b.reference, b.words, b.name, {_MATCH} AS match,
        coalesce(m.name, h.name, '') AS whose, s.id AS statement_id,
-       e.id IS NULL AND b.amount_minor < 0 AND b.end_to_end_id IS NULL AS may_be_charge,
+       e.id IS NULL AND b.amount_minor < 0 AND b.end_to_end_id IS NULL AS may_be_charge, b.iban_ending, b.payer_hash,
        count(*) FILTER (WHERE {_IS_OPEN}) OVER () AS open_lines, count(*) OVER () AS total
   FROM bank_line b {_BOOKED}
   LEFT JOIN payment p ON e.kind IN ('payout_settled', 'payout_returned') AND p.end_to_end_id = b.end_to_end_id

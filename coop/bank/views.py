@@ -7,11 +7,12 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 
 from coop.bank import forms, queries, service
 from coop.clock import now
+from coop.incoming import service as incoming
 from coop.web.forms import heeding, posted_key
 from coop.web.guards import treasurer, viewer
 from coop.web.headers import takes_files
 from coop.web.paging import page_number, sought
-from coop.web.reading import db, reading
+from coop.web.reading import db, reading, settings
 from coop.web.views import Answer, Page
 
 bp = Blueprint("bank", __name__)
@@ -77,8 +78,17 @@ def charge(statement_id: int, line_id: int) -> Answer:
     return redirect(url_for(".statement", statement_id=statement_id), code=303)
 
 
+@bp.post("/bank/statements/<int:statement_id>/lines/<int:line_id>/of/<int:household_id>")
+@treasurer
+def confirm(statement_id: int, line_id: int, household_id: int) -> Answer:
+    key = posted_key()
+    incoming.confirm_suggestion(db(), line_id, household_id=household_id, by=viewer().person_id, at=now(), key=key)
+    flash("Recorded for its household.", "good")
+    return redirect(url_for(".statement", statement_id=statement_id), code=303)
+
+
 def _record(household_id: int, form: forms.PaymentForm) -> None:
-    service.record_payment(
+    incoming.record_payment(
         db(),
         household_id,
         share_id=form.share_id(),
@@ -94,7 +104,9 @@ def _record(household_id: int, form: forms.PaymentForm) -> None:
 def _take_in(content: bytes) -> int:
     with reading() as session:
         known = queries.statement_of(session, hashlib.sha256(content).hexdigest())
-    statement_id = service.import_statement(db(), content, by=viewer().person_id, at=now())
+    statement_id = service.import_statement(
+        db(), content, by=viewer().person_id, at=now(), field_key=settings().field_key
+    )
     if known is None:
         flash("Taken in. Each line stands here with what it was.", "good")
     else:

@@ -54,7 +54,9 @@ def paid(coop: Running, through: date, *, by: int, second: int, play: bool) -> d
     if state in {"computed", "approved"}:
         transfers.make_file(coop.db, run_id, by=by, at=at, field_key=coop.settings.field_key)
     if play and state != "settled":
-        bank.import_statement(coop.db, _confirmation(coop, run_id, through), by=by, at=at)
+        bank.import_statement(
+            coop.db, _confirmation(coop, run_id, through), by=by, at=at, field_key=coop.settings.field_key
+        )
     with coop.db() as session:
         figures = queries.run_figures(session, run_id)
     line = dataclasses.asdict(figures)

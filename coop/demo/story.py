@@ -214,7 +214,7 @@ def _pay_out(town: Town) -> None:
     with town.db() as session:
         confirmed = statement(session, run_id, booked_on, at=sent)
     content = camt.write_camt053(confirmed, created_at=town.calendar.at(-24, 18))
-    bank.import_statement(town.db, content, by=town.treasurer, at=town.calendar.at(-23, 9))
+    bank.import_statement(town.db, content, by=town.treasurer, at=town.calendar.at(-23, 9), field_key=town.field_key)
 
 
 def _work(town: Town, job: str, row_id: int, work: Callable[[Db, Lease], None]) -> None:

@@ -7,7 +7,6 @@ from typing import Final, NamedTuple
 from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 
-from coop.bank import service as bank
 from coop.catalog import service as catalog
 from coop.core import roles
 from coop.db import Db
@@ -16,6 +15,7 @@ from coop.demo.makers import MAKERS, PRODUCTS
 from coop.demo.people import ADMINS, DESKS, HOUSEHOLDS, MEMBER, PACKERS, PASSWORD, TREASURERS, Household, address
 from coop.demo.wishes import NOT_PAID
 from coop.formats.iban import demo_iban
+from coop.incoming import service as incoming
 from coop.people import service as people
 from coop.people.models import Person
 from coop.pickups import service as pickups
@@ -212,7 +212,7 @@ def _pay_in(town: Town) -> None:
     prices = {name: price for name, _, price, _, _ in _SIZES}
     for place, household in enumerate(HOUSEHOLDS):
         for share_id, minor in _payments(town, household, prices):
-            bank.record_payment(
+            incoming.record_payment(
                 town.db,
                 town.households[household.name],
                 amount_minor=minor,

@@ -1,10 +1,10 @@
 """Book receipts that name their household by a payment reference: for a season share, as credit, or as a gift."""
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, datetime
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import BigInteger, ColumnElement, any_, literal, select
+from sqlalchemy import BigInteger, ColumnElement, any_, literal, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
@@ -69,6 +69,25 @@ def book_named(
         )
         for one, entry_id in zip(named, entry_ids, strict=True)
     }
+
+
+def remember(session: Session, seen: Collection[tuple[str, int, date]]) -> None:
+    """Keep from which accounts, by their keyed hash, which household paid and when last."""
+    latest: dict[tuple[str, int], date] = {}
+    for payer_hash, household_id, on in seen:
+        latest[payer_hash, household_id] = max(on, latest.get((payer_hash, household_id), on))
+    if latest:
+        told = [(payer_hash, household_id, on) for (payer_hash, household_id), on in sorted(latest.items())]
+        hashes, households, days = zip(*told, strict=True)
+        values = {"hashes": list(hashes), "households": list(households), "days": list(days)}
+        session.execute(_REMEMBER, values)
+
+
+_REMEMBER = text("""
+INSERT INTO payer_account AS known (payer_hash, household_id, last_on)
+SELECT * FROM unnest(CAST(:hashes AS text[]), CAST(:households AS bigint[]), CAST(:days AS date[]))
+ON CONFLICT (payer_hash, household_id) DO UPDATE SET last_on = greatest(known.last_on, excluded.last_on)
+""")
 
 
 def _named(session: Session, receipts: Mapping[str, BankLine]) -> Sequence[_Named]:

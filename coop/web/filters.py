@@ -14,13 +14,19 @@ from markupsafe import Markup, escape
 from coop import clock
 from coop.web.forms import new_key
 from coop.web.reading import DEFAULT_CUSTOMS, Customs, customs
-from coop.web.words import ROLES, RULES, entry_words, said
+from coop.web.words import REASONS, ROLES, RULES, entry_words, said
 
 
 def install(app: Flask) -> None:
     """Give the filters to all templates."""
     app.jinja_env.filters |= {"money": money, "pieces": pieces, "when": when, "day": day, "percent_bp": percent_bp}
-    app.jinja_env.globals |= {"said": said, "entry_words": entry_words, "role_words": ROLES, "rule_words": RULES}
+    app.jinja_env.globals |= {
+        "said": said,
+        "entry_words": entry_words,
+        "role_words": ROLES,
+        "rule_words": RULES,
+        "reason_words": REASONS,
+    }
     app.jinja_env.globals["form_key"] = new_key
 
 

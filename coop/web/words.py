@@ -158,6 +158,11 @@ STATES: Final = {
         "no_account": Said("waits: no bank account", "short"),
         "account_changed": Said("waits: account changed", "short"),
     },
+    "confidence": {
+        "very_likely": Said("very likely", "good"),
+        "likely": Said("likely", "told"),
+        "possible": Said("possible", "short"),
+    },
     "bank_line": {
         "payout_settled": Said("payout", "good"),
         "payout_returned": Said("payout came back", "wrong"),
@@ -170,6 +175,13 @@ STATES: Final = {
     },
 }
 
+
+REASONS: Final = {
+    "account": "paid from this account before",
+    "name": "has this name",
+    "amount": "owes just this",
+}
+"""Why a receipt may be a household's."""
 
 ENTRIES: Final = {
     "credit_paid_in": "Paid in",

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select, text
 
 from coop.bank import service as bank
-from coop.bank.models import BankLine, BankStatement, RecordedPayment
+from coop.bank.models import BankLine, BankStatement
 from coop.core.errors import NotFound, RuleBroken
 from coop.core.ledger import (
     BANK,
@@ -25,11 +25,13 @@ from coop.formats import camt
 from coop.formats.bank_statement import BankLine as StatementLine
 from coop.formats.bank_statement import BankStatement as Told
 from coop.formats.iban import demo_iban
+from coop.incoming import service as incoming
+from coop.incoming.models import RecordedPayment
 from coop.payouts import service as payouts
 from coop.payouts.models import Payment, PayoutRun
 from coop.places import service as places
 from coop.policy import service as policy
-from tests.builders import NOW, TODAY, a_household, a_person, a_role, a_season, a_size
+from tests.builders import FIELD_KEY, NOW, TODAY, a_household, a_person, a_role, a_season, a_size
 from tests.races import at_once
 from tests.rounds import PICKUP, balances, compute_payouts, fetch
 from tests.services.test_payouts import Coop, sent
@@ -49,12 +51,12 @@ def statement(*lines, iban=OURS, currency="EUR", name="STMT1"):
 
 
 def bring_in(db, *lines, **named):
-    return bank.import_statement(db, statement(*lines, **named), by=1, at=PICKUP)
+    return bank.import_statement(db, statement(*lines, **named), by=1, at=PICKUP, field_key=FIELD_KEY)
 
 
 def record(db, household_id, **named):
     told = {"amount_minor": 5000, "received_on": TODAY, "reference": "AB-1", "by": 1, "at": NOW, "key": "k"} | named
-    return bank.record_payment(db, household_id, **told)
+    return incoming.record_payment(db, household_id, **told)
 
 
 def refusal(act, *args, **named):
@@ -271,12 +273,12 @@ def test_a_receipt_that_nobody_knew_is_recorded_for_its_household_later(db, ana)
     ],
 )
 def test_a_file_that_is_not_sound_is_refused_whole(db, ana, content, code):
-    assert refusal(bank.import_statement, db, content, by=1, at=PICKUP) == code
+    assert refusal(bank.import_statement, db, content, by=1, at=PICKUP, field_key=FIELD_KEY) == code
     assert (count(db, BankStatement), count(db, BankLine), balances(db, BANK)) == (0, 0, {})
 
 
 def test_a_statement_cannot_be_ours_while_our_account_is_not_known(db):
-    assert refusal(bank.import_statement, db, statement(), by=1, at=PICKUP) == "no_bank_account"
+    assert refusal(bank.import_statement, db, statement(), by=1, at=PICKUP, field_key=FIELD_KEY) == "no_bank_account"
 
 
 def test_two_imports_of_the_same_file_at_once_are_one(fresh_db):

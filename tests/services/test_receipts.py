@@ -5,16 +5,27 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 
-from coop.bank.models import BankLine, RecordedPayment
+from coop.bank import service as bank
+from coop.bank.models import BankLine, BankStatement
+from coop.bank.queries import statement_page
+from coop.core.errors import RuleBroken
 from coop.core.ledger import HARDSHIP_FUND, MEMBER_CREDIT, SHARE_PREPAID, UNIDENTIFIED_RECEIPTS, household_party
 from coop.core.payment_reference import CREDIT, GIFT, SHARE, PaymentReference
+from coop.formats import camt
+from coop.formats.bank_statement import BankLine as StatementLine
+from coop.formats.bank_statement import BankStatement as Told
+from coop.formats.iban import demo_iban
+from coop.incoming import service as incoming
+from coop.incoming.models import RecordedPayment
 from coop.places import service as places
 from coop.policy import service as policy
-from tests.builders import NOW, a_household, a_season, a_size
-from tests.rounds import balances
-from tests.services.test_bank import OURS, bring_in
+from tests.builders import FIELD_KEY, NOW, a_household, a_season, a_size
+from tests.rounds import PICKUP, balances
+from tests.services.test_bank import DAY, OURS, bring_in
+
+ANAS = demo_iban("DE", 12)
 
 
 @pytest.fixture
@@ -86,3 +97,86 @@ def test_two_equal_payments_are_both_booked_and_an_overlapping_file_books_neithe
     assert balances(db, MEMBER_CREDIT) == {household_party(ana): 10_000}
     with db() as session:
         assert len(session.scalars(select(BankLine)).all()) == 3
+
+
+# -- what is suggested, and confirmed with one click --
+
+
+def suggested(db):
+    """What the statement's page suggests, by line reference: (household, what for, how sure, why)."""
+    with db() as session:
+        page = statement_page(session, session.scalar(select(func.max(BankStatement.id))), number=1)
+    return {
+        row.reference: None
+        if (found := row.suggestion) is None
+        else (found.household_id, "share" if found.share_id else "credit", found.confidence, found.reasons)
+        for row in page.rows
+    }
+
+
+def confirm(db, reference, household_id, *, key="c"):
+    with db() as session:
+        line_id = session.scalar(select(BankLine.id).where(BankLine.reference == reference))
+    return incoming.confirm_suggestion(db, line_id, household_id=household_id, by=1, at=PICKUP, key=key)
+
+
+def bring_in_named(db, *lines, name="STMT1"):
+    """Bring in lines as (reference, minor, payer's name, payer's IBAN)."""
+    parts = tuple(StatementLine(ref, minor, DAY, None, "", payer, iban) for ref, minor, payer, iban in lines)
+    closing = 1_000_000 + sum(line.minor for line in parts)
+    told = Told(name, OURS, "EUR", 1_000_000, closing, DAY, DAY, parts)
+    content = camt.write_camt053(told, created_at=PICKUP)
+    return bank.import_statement(db, content, by=1, at=PICKUP, field_key=FIELD_KEY)
+
+
+def test_name_and_amount_suggest_a_household_and_nothing_is_booked_before_somebody_confirms(db, ana, share):
+    bring_in_named(db, ("B1", 30_000, "Ana", ANAS))
+    assert suggested(db) == {"B1": (ana, "share", "likely", ("name", "amount"))}
+    assert balances(db, UNIDENTIFIED_RECEIPTS) == {"": 30_000}
+    assert confirm(db, "B1", ana) == confirm(db, "B1", ana)
+    assert balances(db, UNIDENTIFIED_RECEIPTS) == {}
+    assert balances(db, MEMBER_CREDIT) | balances(db, SHARE_PREPAID) == {household_party(ana): 30_000}
+    with db() as session:
+        assert session.scalar(text("SELECT count(*) FROM entry WHERE key LIKE 'resolve:%'")) == 1
+
+
+def test_an_account_that_paid_before_is_known_again_whatever_name_stands_there(db, ana):
+    bring_in_named(db, ("B1", 900, "Ana", ANAS))
+    confirm(db, "B1", ana)
+    bring_in_named(db, ("B2", 1200, "Ms A R", ANAS), name="STMT2")
+    assert suggested(db) == {"B2": (ana, "credit", "likely", ("account",))}
+    with db() as session:
+        kept = session.scalars(text("SELECT payer_hash FROM payer_account")).all()
+        ends = session.scalars(select(BankLine.iban_ending)).all()
+    assert len(kept) == 1
+    assert ANAS not in kept[0]
+    assert ends == [ANAS[-4:]] * 2
+
+
+def test_an_account_is_learnt_from_a_reference_too(db, ana):
+    line = StatementLine("B1", 900, DAY, None, written(CREDIT, ana), "A", ANAS)
+    told = Told("S1", OURS, "EUR", 0, 900, DAY, DAY, (line,))
+    bank.import_statement(db, camt.write_camt053(told, created_at=PICKUP), by=1, at=PICKUP, field_key=FIELD_KEY)
+    bring_in_named(db, ("B2", 1200, "", ANAS), name="STMT2")
+    assert suggested(db)["B2"] == (ana, "credit", "likely", ("account",))
+
+
+def test_two_of_one_name_and_nobody_at_all_are_not_guessed(db, ana):
+    with db.begin() as session:
+        a_household(session, "Ana")
+    bring_in_named(db, ("B1", 900, "Ana", ""), ("B2", 901, "Zoe", ""))
+    assert suggested(db) == {"B1": None, "B2": None}
+
+
+def test_a_suggestion_that_changed_or_a_receipt_that_is_known_is_not_confirmed(db, ana):
+    with db.begin() as session:
+        ben = a_household(session, "Ben")
+    bring_in_named(db, ("B1", 900, "Ana", ""))
+    with pytest.raises(RuleBroken) as refused:
+        confirm(db, "B1", ben)
+    assert refused.value.code == "inputs_changed"
+    confirm(db, "B1", ana)
+    with pytest.raises(RuleBroken) as refused:
+        confirm(db, "B1", ana, key="again")
+    assert refused.value.code == "inputs_changed"
+    assert balances(db, MEMBER_CREDIT) == {household_party(ana): 900}

@@ -20,6 +20,7 @@ from coop.demo.people import address
 from coop.formats import camt
 from coop.impact import queries as impact_queries
 from coop.impact import service as impact
+from coop.incoming import service as incoming
 from coop.orders.service import Wish, place_order
 from coop.payouts import service as payouts
 from coop.payouts.models import BankFile, PayoutRun
@@ -85,7 +86,7 @@ def share_taken_and_paid(db, member):
     with pytest.raises(RuleBroken, match="waiting list"):
         places.take_share(db, double.id, household_id=household_id, by=person_id, at=now(), key="double")
     share_id = places.take_share(db, half.id, household_id=household_id, by=person_id, at=now(), key="half")
-    bank.record_payment(
+    incoming.record_payment(
         db,
         household_id,
         amount_minor=half.price_minor,
@@ -168,7 +169,7 @@ def paid_out(db):
     with db() as session:
         confirmed = statement(session, run_id, now().date(), at=now())
     assert sent == -sum(line.minor for line in confirmed.lines)
-    bank.import_statement(db, camt.write_camt053(confirmed, created_at=now()), by=helen, at=now())
+    bank.import_statement(db, camt.write_camt053(confirmed, created_at=now()), by=helen, at=now(), field_key=FIELD_KEY)
     assert row_of(db, PayoutRun, id=run_id).state == "settled"
     return sent
 

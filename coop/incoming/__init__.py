@@ -1,0 +1,1 @@
+"""Payments of households, as they were recorded."""
