@@ -27,7 +27,7 @@ AREAS: Final = (
     "people",
     "ledger",
     "paying",
-    "catalog",
+    "agreements",
     "seasons",
     "places",
     "terms",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from coop.agreements import service as agreements
 from coop.audit import service as audit
 from coop.bank import service as bank
-from coop.catalog import service as catalog
 from coop.clock import now
 from coop.core.ledger import GOODWILL, MEMBER_CREDIT, Entry, Posting, household_party
 from coop.db import Db
@@ -55,7 +55,9 @@ def carry_through(db: Db) -> Carried:
         policy.settle(session, "coop_iban", IBAN, by=0)
         ana, ben = (a_household(session, name, credit_minor=40_000) for name in ("Ana", "Ben"))
         mia = an_artisan(session, "Mia's preserves", craft="jams")
-        catalog.set_bank_details(session, mia, holder="Mia", iban=demo_iban("GB", 2), by=0, at=NOW, field_key=FIELD_KEY)
+        agreements.set_bank_details(
+            session, mia, holder="Mia", iban=demo_iban("GB", 2), by=0, at=NOW, field_key=FIELD_KEY
+        )
         jam, cup = a_product(session, mia), a_product(session, mia, "Salt-glaze cup")
         season = a_season(session)
         plan = [a_pool(session, season, f"Pool {n}", closes_at=NOW + timedelta(days=2, hours=n)) for n in (1, 2, 3)]

@@ -1,1 +1,1 @@
-"""What is made and by whom: artisans, products, terms and stories."""
+"""What is made and by whom: artisans, products and stories."""

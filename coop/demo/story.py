@@ -8,11 +8,11 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session, sessionmaker
 
 from coop import jobs
+from coop.agreements import service as agreements
 from coop.allocation import service as allocation
 from coop.asking import service as asking
 from coop.bank import service as bank
 from coop.batches import service as batches
-from coop.catalog import service as catalog
 from coop.core.errors import RuleBroken
 from coop.core.season import local_day
 from coop.db import Db, connect
@@ -112,7 +112,7 @@ def _offer(session: Session, town: Town, pool_id: int, batch: Batch, at: datetim
         price_minor=product.price_minor,
         deposit_minor=product.deposit_minor,
         cap=product.cap,
-        terms_id=catalog.current_terms(session, town.artisans[product.maker], at),
+        terms_id=agreements.current_terms(session, town.artisans[product.maker], at),
         surplus=batch.surplus,
     )
     town.lots[batch.lot] = Lot(batch_id, offering_id)

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 
+from coop.agreements import service as agreements
 from coop.catalog import service as catalog
 from coop.core import roles
 from coop.db import Db
@@ -144,10 +145,10 @@ def _take_makers_in(session: Session, town: Town) -> None:
             picture=f"drawings/{maker.picture}.svg",
         )
         town.artisans[maker.name] = artisan_id
-        catalog.agree_terms(session, artisan_id, effective_from=at, fee_bp=_FEES.get(maker.name, 1000))
+        agreements.agree_terms(session, artisan_id, effective_from=at, fee_bp=_FEES.get(maker.name, 1000))
         person_id = town.persons[maker.person]
         people.give_role(session, person_id, roles.ARTISAN, artisan_id=artisan_id, by=town.admin, at=at)
-        catalog.set_bank_details(
+        agreements.set_bank_details(
             session,
             artisan_id,
             holder=maker.person,

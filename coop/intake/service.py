@@ -11,6 +11,7 @@ from typing import NamedTuple
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from coop.agreements import service as agreements
 from coop.audit import service as audit
 from coop.batches import service as batches
 from coop.catalog import service as catalog
@@ -168,12 +169,11 @@ def _bring_in_offerings(
     session: Session, files: SeasonFiles, pool_ids: Sequence[int], *, begins: datetime, by: int, field_key: bytes
 ) -> dict[tuple[int, int], int]:
     """Write artisans, products, batches with their yields, and offerings; return offerings by (cycle, product)."""
-    artisans = catalog.bring_in_artisans(
+    artisans = catalog.bring_in_artisans(session, files.artisans)
+    agreed = zip(artisans, files.artisans, files.artisan_terms, strict=True)
+    terms = agreements.bring_in_agreements(
         session,
-        [
-            catalog.NewArtisan(reference, terms, demo_iban("GB", number))
-            for number, (reference, terms) in enumerate(zip(files.artisans, files.artisan_terms, strict=True), 2)
-        ],
+        [agreements.NewAgreement(*agreement, demo_iban("GB", number)) for number, agreement in enumerate(agreed, 2)],
         effective_from=begins,
         by=by,
         field_key=field_key,
@@ -181,7 +181,7 @@ def _bring_in_offerings(
     products = catalog.bring_in_products(
         session,
         [
-            (artisans[artisan][0], reference, name)
+            (artisans[artisan], reference, name)
             for reference, name, artisan in zip(
                 files.products, files.product_names, files.product_artisans, strict=True
             )
@@ -206,7 +206,7 @@ def _bring_in_offerings(
                 pool_ids[cycle],
                 products[product],
                 batch_id,
-                artisans[files.product_artisans[product]][1],
+                terms[files.product_artisans[product]],
                 prices[cycle, product],
             )
             for (cycle, product, _), batch_id in zip(made, batch_ids, strict=True)

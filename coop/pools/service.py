@@ -9,10 +9,11 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from coop import keys
+from coop.agreements import service as agreements
+from coop.agreements.models import ArtisanTerms
 from coop.audit import service as audit
 from coop.batches.models import Batch
-from coop.catalog import service as catalog
-from coop.catalog.models import ArtisanTerms, Product
+from coop.catalog.models import Product
 from coop.core.claims import STANDING_RULE, rule_named
 from coop.core.errors import NotFound, RuleBroken
 from coop.core.payout import Model, agreed_cost
@@ -132,7 +133,7 @@ def offer_batch(
             raise NotFound("There is no such batch.")
         if session.scalar(select(Offering.id).where(Offering.batch_id == batch_id)) is not None:
             raise RuleBroken("already_offered", f"The batch {batch.lot_number} is offered already. Choose another.")
-        terms_id = catalog.current_terms(session, session.get_one(Product, batch.product_id).artisan_id, at)
+        terms_id = agreements.current_terms(session, session.get_one(Product, batch.product_id).artisan_id, at)
         offering_id = offer(
             session,
             pool_id,

@@ -8,9 +8,10 @@ from typing import Any
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
+from coop.agreements import service as agreements
+from coop.agreements.models import BankDetails
 from coop.audit import service as audit
-from coop.catalog import service as catalog
-from coop.catalog.models import Artisan, BankDetails
+from coop.catalog.models import Artisan
 from coop.core.errors import RuleBroken
 from coop.core.ledger import Entry, artisan_party, payment_party
 from coop.core.payout import Settlement, payout_sent
@@ -75,7 +76,7 @@ def make_file(db: Db, run_id: int, *, by: int, at: datetime, field_key: bytes) -
                 Transfer(
                     payment.end_to_end_id,
                     details.holder,
-                    catalog.unseal_iban(details.iban_sealed, field_key),
+                    agreements.unseal_iban(details.iban_sealed, field_key),
                     payment.amount_minor,
                     f"Statement {statement.series}-{statement.number}",
                 )

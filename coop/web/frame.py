@@ -63,7 +63,7 @@ NAV: Final[tuple[Section, ...]] = (
     Section(
         "Makers",
         (
-            Entry("makers.everybody", "Makers", ("makers.maker", "catalog")),
+            Entry("makers.everybody", "Makers", ("makers.maker", "agreements")),
             Entry("makers.batches", "Batches", ("makers.batch",)),
         ),
     ),

@@ -5,9 +5,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, text
 
+from coop.agreements import service as agreements
+from coop.agreements.models import BankDetails
 from coop.audit.models import AuditRecord
 from coop.catalog import service as catalog
-from coop.catalog.models import BankDetails
 from coop.core.errors import NotFound, RuleBroken
 from coop.sealing import NotSealedByUs, seal, unseal
 from tests.builders import FIELD_KEY, NOW, a_person, a_product, a_role, an_artisan
@@ -28,17 +29,17 @@ def refused(act, *values, **more):
 
 
 def change(db, artisan, *, iban=IBAN, holder="Kiln Street Pottery"):
-    return catalog.change_bank_details(db, artisan, holder=holder, iban=iban, by=1, at=NOW, field_key=FIELD_KEY)
+    return agreements.change_bank_details(db, artisan, holder=holder, iban=iban, by=1, at=NOW, field_key=FIELD_KEY)
 
 
 def test_bank_details_are_sealed_masked_and_the_latest_count(db, kiln):
     change(db, kiln)
     change(db, kiln, iban="DE89370400440532013000")
     with db() as session:
-        row = catalog.latest_bank_details(session, [kiln, 99])[kiln]
+        row = agreements.latest_bank_details(session, [kiln, 99])[kiln]
         assert (row.iban_ending, row.holder) == ("3000", "Kiln Street Pottery")
         assert b"3704" not in row.iban_sealed
-        assert catalog.unseal_iban(row.iban_sealed, FIELD_KEY) == "DE89370400440532013000"
+        assert agreements.unseal_iban(row.iban_sealed, FIELD_KEY) == "DE89370400440532013000"
         details = session.scalars(select(AuditRecord.detail).where(AuditRecord.act == "set_bank_details")).all()
         assert [list(detail) for detail in details] == [["row"], ["row"]]
 
@@ -112,16 +113,16 @@ def test_what_is_sealed_opens_only_with_its_key_and_for_its_purpose():
 
 def test_the_terms_in_effect_are_the_latest_begun(db, kiln):
     in_a_week = NOW + timedelta(days=7)
-    terms = catalog.change_terms(db, kiln, effective_from=in_a_week, fee_bp=1200, by=1, at=NOW)
+    terms = agreements.change_terms(db, kiln, effective_from=in_a_week, fee_bp=1200, by=1, at=NOW)
     with db() as session:
-        assert catalog.current_terms(session, kiln, NOW) != terms
-        assert catalog.current_terms(session, kiln, in_a_week) == terms
-        assert refused(catalog.current_terms, session, kiln, NOW - timedelta(days=366))[0] == "no_terms"
+        assert agreements.current_terms(session, kiln, NOW) != terms
+        assert agreements.current_terms(session, kiln, in_a_week) == terms
+        assert refused(agreements.current_terms, session, kiln, NOW - timedelta(days=366))[0] == "no_terms"
 
 
 @pytest.mark.parametrize("fee", [-1, 5001])
 def test_a_fee_outside_its_bounds_is_refused(db, kiln, fee):
-    assert refused(catalog.change_terms, db, kiln, effective_from=NOW, fee_bp=fee, by=1, at=NOW) == (
+    assert refused(agreements.change_terms, db, kiln, effective_from=NOW, fee_bp=fee, by=1, at=NOW) == (
         "out_of_range",
         "fee",
     )
@@ -129,19 +130,21 @@ def test_a_fee_outside_its_bounds_is_refused(db, kiln, fee):
 
 @pytest.mark.parametrize("fee", [0, 5000])
 def test_a_fee_at_its_bounds_is_taken(db, kiln, fee):
-    catalog.change_terms(db, kiln, effective_from=NOW, fee_bp=fee, by=1, at=NOW)
+    agreements.change_terms(db, kiln, effective_from=NOW, fee_bp=fee, by=1, at=NOW)
 
 
 def test_terms_begin_today_or_later_and_once_a_day(db, kiln):
     yesterday = NOW - timedelta(days=1)
-    assert refused(catalog.change_terms, db, kiln, effective_from=yesterday, fee_bp=0, by=1, at=NOW)[0] == "in_the_past"
-    catalog.change_terms(db, kiln, effective_from=NOW, fee_bp=0, by=1, at=NOW)
-    assert refused(catalog.change_terms, db, kiln, effective_from=NOW, fee_bp=1, by=1, at=NOW)[0] == "terms_exist"
+    assert (
+        refused(agreements.change_terms, db, kiln, effective_from=yesterday, fee_bp=0, by=1, at=NOW)[0] == "in_the_past"
+    )
+    agreements.change_terms(db, kiln, effective_from=NOW, fee_bp=0, by=1, at=NOW)
+    assert refused(agreements.change_terms, db, kiln, effective_from=NOW, fee_bp=1, by=1, at=NOW)[0] == "terms_exist"
 
 
 def test_a_maker_comes_with_terms_and_a_name_of_its_own(db, kiln):
     def welcome(name, key):
-        return catalog.welcome_artisan(
+        return agreements.welcome_artisan(
             db, name, craft="", town="", distance_km=4, story="", fee_bp=1000, by=1, at=NOW, key=key
         )
 
@@ -149,7 +152,7 @@ def test_a_maker_comes_with_terms_and_a_name_of_its_own(db, kiln):
     marsh = welcome("Marsh & Alder Distillery", "b")
     assert welcome("Marsh & Alder Distillery", "b") == marsh
     with db() as session:
-        catalog.current_terms(session, marsh, NOW)
+        agreements.current_terms(session, marsh, NOW)
 
 
 def test_a_product_is_listed_once_and_only_for_a_maker_that_is_there(db, kiln):

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select, text
 
 from coop import jobs
-from coop.catalog import service as catalog
+from coop.agreements import service as agreements
 from coop.core.errors import RuleBroken
 from coop.core.ledger import OWED_TO_MAKER, PAYOUT_TRANSIT, artisan_party, payment_party
 from coop.formats.iban import demo_iban
@@ -59,7 +59,7 @@ class Coop:
 
 
 def give_account(session, maker, number, *, at=PICKUP - timedelta(days=60)):
-    catalog.set_bank_details(
+    agreements.set_bank_details(
         session, maker, holder="Holder", iban=demo_iban("GB", number), by=0, at=at, field_key=FIELD_KEY
     )
 

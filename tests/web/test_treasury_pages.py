@@ -121,13 +121,13 @@ def test_a_second_person_approves_with_the_password_and_makes_the_file(client_as
 
 def _seal_again(db, coop, settings):
     """Give Mia her account sealed under the application's own key; it is her first, so nothing rests."""
-    from coop.catalog import service as catalog
+    from coop.agreements import service as agreements
     from coop.formats.iban import demo_iban
 
     with db.begin() as session:
         session.execute(text("DELETE FROM bank_details WHERE artisan_id = :mia"), {"mia": coop.mia})
         iban = demo_iban("GB", 2)
-        catalog.set_bank_details(
+        agreements.set_bank_details(
             session, coop.mia, holder="Mia", iban=iban, by=0, at=PICKUP, field_key=settings.field_key
         )
 

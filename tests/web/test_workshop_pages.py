@@ -6,8 +6,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select, text
 
+from coop.agreements.models import ArtisanTerms, BankDetails
 from coop.batches.models import Batch, YieldReport
-from coop.catalog.models import Artisan, ArtisanTerms, BankDetails, Product
+from coop.catalog.models import Artisan, Product
 from coop.clock import now
 from coop.orders.service import Wish, place_order
 from coop.pools import service as pools

@@ -5,7 +5,8 @@ from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, url_for
 
-from coop.catalog import forms, queries, service
+from coop.agreements import forms, queries, service
+from coop.catalog import service as catalog
 from coop.clock import now
 from coop.core.season import instant
 from coop.web.forms import heeding
@@ -13,7 +14,7 @@ from coop.web.guards import admin, fresh, treasurer, viewer
 from coop.web.reading import customs, db, reading, settings
 from coop.web.views import Answer, Page
 
-bp = Blueprint("catalog", __name__)
+bp = Blueprint("agreements", __name__)
 
 
 @bp.route("/makers/new", methods=["GET", "POST"])
@@ -31,7 +32,7 @@ def welcome() -> Answer:
             }
             artisan_id = service.welcome_artisan(db(), form.name.data, **told, **terms)
             return redirect(url_for(".maker", artisan_id=artisan_id), code=303)
-    return render_template("catalog/welcome.html", form=form), form.status
+    return render_template("agreements/welcome.html", form=form), form.status
 
 
 @bp.get("/makers/<int:artisan_id>/agreement")
@@ -39,7 +40,7 @@ def welcome() -> Answer:
 def maker(artisan_id: int) -> Page:
     with reading() as session:
         page = queries.maker_page(session, artisan_id)
-    return render_template("catalog/maker.html", page=page)
+    return render_template("agreements/maker.html", page=page)
 
 
 @bp.route("/makers/<int:artisan_id>/story", methods=["GET", "POST"])
@@ -50,9 +51,9 @@ def story(artisan_id: int) -> Answer:
     form = forms.StoryForm(data={"craft": page.craft, "town": page.town, "story": page.story})
     if form.accepted():
         told: dict[str, Any] = {name: form[name].data for name in ("craft", "town", "story")}
-        service.tell_story(db(), artisan_id, **told, by=viewer().person_id)
+        catalog.tell_story(db(), artisan_id, **told, by=viewer().person_id)
         return redirect(url_for("makers.maker", artisan_id=artisan_id), code=303)
-    return render_template("catalog/story.html", page=page, form=form), form.status
+    return render_template("agreements/story.html", page=page, form=form), form.status
 
 
 @bp.route("/makers/<int:artisan_id>/terms", methods=["GET", "POST"])
@@ -67,7 +68,7 @@ def terms(artisan_id: int) -> Answer:
             return redirect(url_for(".maker", artisan_id=artisan_id), code=303)
     with reading() as session:
         page = queries.maker_page(session, artisan_id)
-    return render_template("catalog/terms.html", page=page, form=form), form.status
+    return render_template("agreements/terms.html", page=page, form=form), form.status
 
 
 @bp.route("/makers/<int:artisan_id>/products/new", methods=["GET", "POST"])
@@ -79,11 +80,11 @@ def product(artisan_id: int) -> Answer:
             told: dict[str, Any] = {name: form[name].data for name in ("line", "story", "family", "min_age")}
             kept: dict[str, Any] = {"deposit_minor": form.deposit.data, "by": viewer().person_id, "key": form.key.data}
             unit = (form.unit_one.data, form.unit_many.data)
-            service.list_product(db(), artisan_id, form.name.data, unit=unit, **told, **kept)
+            catalog.list_product(db(), artisan_id, form.name.data, unit=unit, **told, **kept)
             return redirect(url_for(".maker", artisan_id=artisan_id), code=303)
     with reading() as session:
         page = queries.maker_page(session, artisan_id)
-    return render_template("catalog/product.html", page=page, form=form), form.status
+    return render_template("agreements/product.html", page=page, form=form), form.status
 
 
 @bp.route("/makers/<int:artisan_id>/bank-details", methods=["GET", "POST"])
@@ -98,4 +99,4 @@ def bank_details(artisan_id: int) -> Answer:
             return redirect(url_for(".maker", artisan_id=artisan_id), code=303)
     with reading() as session:
         page = queries.maker_page(session, artisan_id)
-    return render_template("catalog/bank_details.html", page=page, form=form), form.status
+    return render_template("agreements/bank_details.html", page=page, form=form), form.status

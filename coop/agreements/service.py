@@ -1,0 +1,226 @@
+"""Agree with makers what the co-op takes, and keep where they are paid."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.orm import Session
+
+from coop import keys
+from coop.agreements.models import ArtisanTerms, BankDetails
+from coop.audit import service as audit
+from coop.catalog import service as catalog
+from coop.core.errors import RuleBroken
+from coop.core.payout import ACCOUNT_RESTS, Model, Terms
+from coop.db import Db, copy_rows, take_ids
+from coop.formats.iban import read_iban
+from coop.people import service as people
+from coop.sealing import seal, unseal
+
+_IBAN = "bank_details.iban"
+
+
+def welcome_artisan(
+    db: Db,
+    name: str,
+    *,
+    craft: str,
+    town: str,
+    distance_km: int | None,
+    story: str,
+    fee_bp: int,
+    by: int,
+    at: datetime,
+    key: str,
+) -> int:
+    """Take a workshop in together with its first terms."""
+    with db.begin() as session:
+        body = {"act": "welcome_artisan", "name": name, "craft": craft, "town": town, "km": distance_km, "fee": fee_bp}
+        if (earlier := keys.spend(session, by=by, key=key, body=body)) is not None:
+            return earlier
+        artisan_id = catalog.add_artisan(session, name, craft=craft, town=town, distance_km=distance_km, story=story)
+        agree_terms(session, artisan_id, effective_from=at, fee_bp=_fee(fee_bp))
+        audit.record(session, "welcome_artisan", by=by, subject=("artisan", artisan_id), detail=body)
+        keys.answer(session, by=by, key=key, row_id=artisan_id)
+        return artisan_id
+
+
+def agree_terms(
+    session: Session,
+    artisan_id: int,
+    *,
+    effective_from: datetime,
+    model: str = "agent",
+    fee_bp: int = 1000,
+    fee_tax_bp: int = 0,
+    price_tax_bp: int = 0,
+) -> int:
+    """Write down what the co-op takes from a day on; offerings made before keep the terms they name."""
+    taken = select(ArtisanTerms.id).where(
+        ArtisanTerms.artisan_id == artisan_id, ArtisanTerms.effective_from == effective_from
+    )
+    if session.scalar(taken) is not None:
+        raise RuleBroken(
+            "terms_exist", "Terms from that very day are agreed already; choose another day.", field="effective_from"
+        )
+    terms = ArtisanTerms(
+        artisan_id=artisan_id,
+        effective_from=effective_from,
+        model=model,
+        fee_bp=fee_bp,
+        fee_tax_bp=fee_tax_bp,
+        price_tax_bp=price_tax_bp,
+    )
+    session.add(terms)
+    session.flush()
+    return terms.id
+
+
+def change_terms(
+    db: Db,
+    artisan_id: int,
+    *,
+    effective_from: datetime,
+    fee_bp: int,
+    model: str = "agent",
+    price_tax_bp: int = 0,
+    by: int,
+    at: datetime,
+) -> int:
+    """Agree from a day to come who sells, the co-op fee where the maker does, and the tax inside the price where the co-op does."""
+    with db.begin() as session:
+        catalog.lock_artisan(session, artisan_id)
+        if effective_from < at:
+            raise RuleBroken(
+                "in_the_past", "New terms begin today or later; what was sold stays as it was.", field="effective_from"
+            )
+        if model == Model.RESALE and fee_bp:
+            raise RuleBroken("fee_of_resale", "Where the co-op itself sells there is no fee: give 0.", field="fee")
+        if model == Model.AGENT and price_tax_bp:
+            raise RuleBroken("tax_of_agent", "The tax inside the price is the maker's own. Leave this empty.", field="price_tax")  # fmt: skip
+        agreed = {"model": Model(model).value, "fee_bp": _fee(fee_bp), "price_tax_bp": price_tax_bp}
+        terms_id = agree_terms(session, artisan_id, effective_from=effective_from, **agreed)  # type: ignore[arg-type]
+        detail = {**agreed, "from": effective_from.isoformat()}
+        audit.record(session, "change_terms", by=by, subject=("artisan", artisan_id), detail=detail)
+        return terms_id
+
+
+def current_terms(session: Session, artisan_id: int, at: datetime) -> int:
+    """Return the id of the terms in effect at an instant."""
+    terms_id = session.scalar(
+        select(ArtisanTerms.id)
+        .where(ArtisanTerms.artisan_id == artisan_id, ArtisanTerms.effective_from <= at)
+        .order_by(ArtisanTerms.effective_from.desc())
+        .limit(1)
+    )
+    if terms_id is None:
+        raise RuleBroken("no_terms", "No terms are agreed with this maker for that day; agree them first.")
+    return terms_id
+
+
+def set_bank_details(
+    session: Session, artisan_id: int, *, holder: str, iban: str, by: int, at: datetime, field_key: bytes
+) -> int:
+    """Keep where a workshop is paid, sealed; earlier details stay as history and the latest count."""
+    if not holder.strip():
+        raise RuleBroken("required", "Please give the name the account is held under.", field="holder")
+    try:
+        number = read_iban(iban)
+    except RuleBroken as wrong:
+        raise RuleBroken(wrong.code, wrong.sentence, field="iban") from wrong
+    details = BankDetails(
+        artisan_id=artisan_id,
+        holder=holder.strip(),
+        iban_sealed=seal(number.encode(), field_key, purpose=_IBAN),
+        iban_ending=number[-4:],
+        set_by=by,
+        set_at=at,
+    )
+    session.add(details)
+    session.flush()
+    audit.record(session, "set_bank_details", by=by, subject=("artisan", artisan_id), detail={"row": details.id})
+    return details.id
+
+
+def change_bank_details(
+    db: Db, artisan_id: int, *, holder: str, iban: str, by: int, at: datetime, field_key: bytes
+) -> int:
+    """Change where a workshop is paid, and tell its people; the caller has just asked for the password again.
+
+    The mail shows the account's ending alone, and says until when a changed account rests.
+    """
+    with db.begin() as session:
+        artisan = catalog.lock_artisan(session, artisan_id)
+        known = latest_bank_details(session, [artisan_id])
+        row_id = set_bank_details(session, artisan_id, holder=holder, iban=iban, by=by, at=at, field_key=field_key)
+        values = {
+            "artisan": artisan.name,
+            "ending": session.get_one(BankDetails, row_id).iban_ending,
+            "at": at.isoformat(),
+            "rests_until": (at + ACCOUNT_RESTS).isoformat() if known else "",
+        }
+        people.tell_artisan(session, f"bank_details_changed:{row_id}", "bank_details_changed", artisan_id, values)
+        return row_id
+
+
+def latest_bank_details(session: Session, artisan_ids: Sequence[int]) -> dict[int, BankDetails]:
+    """Return the bank details that count, by artisan; an artisan without any is left out."""
+    rows = session.scalars(
+        select(BankDetails)
+        .ext(distinct_on(BankDetails.artisan_id))
+        .where(BankDetails.artisan_id.in_(artisan_ids))
+        .order_by(BankDetails.artisan_id, BankDetails.id.desc())
+    )
+    return {row.artisan_id: row for row in rows}
+
+
+def unseal_iban(iban_sealed: bytes, field_key: bytes) -> str:
+    """Read the account number out of a row of bank details, for a bank file and nothing else."""
+    return unseal(iban_sealed, field_key, purpose=_IBAN).decode()
+
+
+class NewAgreement(NamedTuple):
+    """What is agreed with a workshop brought in from files: its terms, and where it is paid."""
+
+    artisan_id: int
+    holder: str
+    terms: Terms
+    iban: str
+
+
+def bring_in_agreements(
+    session: Session, made: Sequence[NewAgreement], *, effective_from: datetime, by: int, field_key: bytes
+) -> Sequence[int]:
+    """Agree with many workshops at once; return the ids of the terms in the same order."""
+    terms_ids = take_ids(session, "artisan_terms", len(made))
+    copy_rows(
+        session,
+        "artisan_terms",
+        ("id", "artisan_id", "effective_from", "model", "fee_bp", "fee_tax_bp", "price_tax_bp"),
+        ((terms_id, one.artisan_id, effective_from, *one.terms) for terms_id, one in zip(terms_ids, made, strict=True)),
+    )
+    copy_rows(
+        session,
+        "bank_details",
+        ("artisan_id", "holder", "iban_sealed", "iban_ending", "set_by", "set_at"),
+        (
+            (
+                one.artisan_id,
+                one.holder,
+                seal(one.iban.encode(), field_key, purpose=_IBAN),
+                one.iban[-4:],
+                by,
+                effective_from,
+            )
+            for one in made
+        ),
+    )
+    return terms_ids
+
+
+def _fee(fee_bp: int) -> int:
+    if not 0 <= fee_bp <= 5000:
+        raise RuleBroken("out_of_range", "The co-op fee lies between 0 % and 50 %.", field="fee")
+    return fee_bp
