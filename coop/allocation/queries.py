@@ -11,7 +11,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from coop.allocation.models import AllocationRun, AwardOverride, ChainHead
-from coop.core.claims import PRIORITY_RULE, TOGETHER_RULE, BatchInput, Standing, Terms
+from coop.core.claims import TOGETHER_RULE, BatchInput, Standing, Terms
 from coop.core.pool_correction import BatchVersion, correct
 from coop.core.pool_overrides import changed_by_hand
 from coop.core.pool_run import ClaimedBatch, PoolProblem, proof_of, share_out
@@ -247,7 +247,8 @@ def _claimed(
 ) -> list[ClaimedBatch]:
     """Put the pool's claims with their batches, each batch's in the order of their pseudonyms.
 
-    A line stores when its wish was last raised, not each raise by itself; by `priority` the whole wish has that time.
+    A line stores when its wish was last raised, not each raise by itself; by `priority` the whole wish has that time. It is
+    there whatever the rule, so that `priority` can be set beside it.
     """
     places = {row.offering_id: place for place, row in enumerate(offered)}
     batch_of_claim = np.array([places[offering] for offering in claims["offering"].tolist()], np.int64)
@@ -280,7 +281,7 @@ def _claimed(
             requests=wishes[own],
             tolerances=more[own] if any(more[own]) else (),
             rule=row.rule or rule,
-            times=raised[own] if (row.rule or rule) == PRIORITY_RULE else (),
+            times=raised[own],
         )
         claimed.append(ClaimedBatch(row.offering_id, lines[own], households[own], batch))
         start = end

@@ -1,7 +1,6 @@
 """Work out how fairly a season was shared out: asked for by an admin, done by the worker, kept as a version."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -27,10 +26,7 @@ from coop.pools.models import Pool
 from coop.seasons.models import Season
 from coop.standings.queries import reach_of_season
 
-_RAISED = """
-SELECT a.line_id, a.pieces, (extract(epoch FROM l.ordered_at) * 1000000)::bigint
-  FROM award a JOIN order_line l ON l.id = a.line_id WHERE a.run_id = :run
-"""
+_AWARDED = "SELECT line_id, pieces FROM award WHERE run_id = :run"
 
 _BY_POOL = text("""
 SELECT p.name, sum(l.wish)::bigint AS wished, sum(least(a.pieces, l.wish))::bigint AS received
@@ -149,14 +145,12 @@ def _read(
     """Read what a published pool froze, with its latest yields, and what it awarded; batches shared out together are counted apart."""
     problem = frozen_problem(session, run, field_key)
     assert run.input_digest is not None
-    kept = columns_of(session, _RAISED, {"run": run.id}, ("line", "pieces", "raised"))
-    lines = kept["line"].tolist()
-    pieces = dict(zip(lines, kept["pieces"].tolist(), strict=True))
-    raised = dict(zip(lines, kept["raised"].tolist(), strict=True))
+    kept = columns_of(session, _AWARDED, {"run": run.id}, ("line", "pieces"))
+    pieces = dict(zip(kept["line"].tolist(), kept["pieces"].tolist(), strict=True))
     batches, members, given = [], [], []
     for claimed in problem.batches:
         if claimed.batch.rule != TOGETHER_RULE and claimed.line_ids:
-            batches.append(replace(claimed.batch, times=[raised.get(line, 0) for line in claimed.line_ids]))
+            batches.append(claimed.batch)
             members.append([households.setdefault(one, len(households)) for one in claimed.household_ids])
             given.append([pieces.get(line, 0) for line in claimed.line_ids])
     seed = seed_of(problem.source.value, run.input_digest)
