@@ -56,7 +56,10 @@ _STATEMENTS: Final = Entry("statements.mine", "Statements", ("statements",))
 
 NAV: Final[tuple[Section, ...]] = (
     Section("Today", (Entry("desk.desk", "Today"),)),
-    Section("Order", (Entry("orders.pools", "Order", ("orders", "ordering", "awards", "reasons", "pickups.point")),)),
+    Section(
+        "Order",
+        (Entry("orders.pools", "Order", ("orders", "ordering", "choices", "awards", "reasons", "pickups.point")),),
+    ),
     Section("Season share", (Entry("seasons.season", "Season share", ("fairness",)),)),
     Section("Balance", (Entry("ledger.balance", "Balance", ("ledger",)), Entry("paying.pay", "Pay in"))),
     Section("Workshop", (Entry("workshop.board", "Workshop", ("workshop",)), _STATEMENTS)),
@@ -77,7 +80,9 @@ NAV: Final[tuple[Section, ...]] = (
     Section(
         "Pools",
         (
-            Entry("office.pools", "Pools", ("office", "pools", "sharing", "comparing", "runs")),
+            Entry(
+                "office.pools", "Pools", ("office", "pools", "sharing", "comparing", "runs", "overrides", "corrections")
+            ),
             Entry("seasons.everything", "Seasons", ("seasons.plan", "seasons.sizes", "terms.rule", "fairness")),
         ),
     ),

@@ -102,6 +102,7 @@ STATES: Final = {
         "corrections.compute": Said("Share out a corrected batch"),
         "corrections.publish": Said("Publish a corrected batch"),
         "allocation.publish": Said("Publish a sharing out"),
+        "fairness.compute": Said("Work out a fairness report"),
         "payouts.compute": Said("Compute a payout"),
         "notices.deliver": Said("Send a mail"),
         "pools.close_due": Said("Close pools at their cut-off"),

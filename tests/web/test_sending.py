@@ -93,7 +93,7 @@ def till(app):
 
         return render_template_string(PAGE, form=form), form.status
 
-    app.add_url_rule("/pay", "pay", anyone(pay), methods=["GET", "POST"])
+    app.add_url_rule("/paid-in", "pay", anyone(pay), methods=["GET", "POST"])
     return taken
 
 
@@ -102,30 +102,30 @@ PAGE = """{% extends "base.html" %}{% from "_macros/forms.html" import field, po
 
 
 def test_a_form_is_taken_in_minor_units(visitor, till):
-    assert visitor.fill("/pay", {"amount": "1,234.5", "note": "  for\u00a0jam "}).status_code == 201
+    assert visitor.fill("/paid-in", {"amount": "1,234.5", "note": "  for\u00a0jam "}).status_code == 201
     assert till == [(123_450, "for\u00a0jam")]
 
 
 @pytest.mark.parametrize("extra", ["member_id", "state", "unit_cents", "household_id", "role", "key2"])
 def test_a_field_the_form_does_not_have_is_refused(visitor, till, extra):
-    assert visitor.fill("/pay", {"amount": "1", extra: "1"}).status_code == 400
+    assert visitor.fill("/paid-in", {"amount": "1", extra: "1"}).status_code == 400
     assert till == []
 
 
 def test_a_field_sent_twice_is_refused(visitor, till):
-    assert visitor.fill("/pay", {"amount": ["1", "999"]}).status_code == 400
+    assert visitor.fill("/paid-in", {"amount": ["1", "999"]}).status_code == 400
     assert till == []
 
 
 def test_a_file_the_form_does_not_have_is_refused(visitor, till):
     import io
 
-    assert visitor.fill("/pay", {"amount": "1", "photo": (io.BytesIO(b"x"), "x.png")}).status_code == 400
+    assert visitor.fill("/paid-in", {"amount": "1", "photo": (io.BytesIO(b"x"), "x.png")}).status_code == 400
     assert till == []
 
 
 def test_what_was_typed_is_kept_and_the_sentence_stands_beside_it(visitor, till):
-    answer = visitor.fill("/pay", {"amount": "1.2345", "note": "<b>&\"'"})
+    answer = visitor.fill("/paid-in", {"amount": "1.2345", "note": "<b>&\"'"})
     assert answer.status_code == 422
     assert 'value="1.2345"' in answer.text
     assert "&lt;b&gt;&amp;&#34;&#39;" in answer.text
@@ -134,20 +134,20 @@ def test_what_was_typed_is_kept_and_the_sentence_stands_beside_it(visitor, till)
 
 
 def test_a_broken_rule_is_shown_at_its_field(visitor, till):
-    answer = visitor.fill("/pay", {"amount": "10,000.01"})
+    answer = visitor.fill("/paid-in", {"amount": "10,000.01"})
     assert answer.status_code == 422
     assert 'id="amount-error">That is more than you have.' in answer.text
 
 
 def test_a_spent_key_is_a_conflict_and_the_page_brings_a_new_one(visitor, till):
-    answer = visitor.fill("/pay", {"amount": "1", "note": "again", "key": "k" * 22})
+    answer = visitor.fill("/paid-in", {"amount": "1", "note": "again", "key": "k" * 22})
     assert answer.status_code == 409
     assert "k" * 22 not in answer.text
 
 
 @pytest.mark.parametrize("key", ["", "short", "k" * 65, "k" * 15 + "\u00e9", "<script>alert(1)</script>"])
 def test_a_key_of_no_forms_making_is_refused_and_replaced(visitor, till, key):
-    answer = visitor.fill("/pay", {"amount": "1", "key": key})
+    answer = visitor.fill("/paid-in", {"amount": "1", "key": key})
     assert answer.status_code == 422
     assert till == []
     if key:
@@ -155,7 +155,7 @@ def test_a_key_of_no_forms_making_is_refused_and_replaced(visitor, till, key):
 
 
 def test_the_character_nul_is_refused_wherever_it_stands(visitor, till, client_as):
-    assert visitor.fill("/pay", {"amount": "1", "note": "a\x00b"}).status_code == 400
+    assert visitor.fill("/paid-in", {"amount": "1", "note": "a\x00b"}).status_code == 400
     assert client_as("admin").get("/people?q=a%00b").status_code == 400
     assert visitor.get("/join/a%00b").status_code == 400
 
@@ -174,6 +174,6 @@ def test_a_list_bears_any_question(client_as, query):
 
 
 def test_a_body_beyond_the_limit_is_refused_before_it_is_read(visitor, till):
-    assert visitor.fill("/pay", {"amount": "1", "note": "x" * 1_100_000}).status_code == 413
-    assert visitor.fill("/pay", {"amount": "1", "note": "x" * 70_000}).status_code == 422
+    assert visitor.fill("/paid-in", {"amount": "1", "note": "x" * 1_100_000}).status_code == 413
+    assert visitor.fill("/paid-in", {"amount": "1", "note": "x" * 70_000}).status_code == 422
     assert till == []
