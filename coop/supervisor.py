@@ -115,12 +115,13 @@ def beat() -> Part:
 
 
 @contextlib.contextmanager
-def running(settings: Settings, parts: Sequence[Part]) -> Iterator[None]:
-    """Start the parts together, wait until each is ready, and stop them within some seconds at the end."""
+def running(settings: Settings, parts: Sequence[Part], meanwhile: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """Start the parts together, do `meanwhile`, wait until each is ready, and stop them within some seconds at the end."""
     env = started_environment(settings)
     try:
         for part in parts:
             part.start(env, settings.home / "log")
+        meanwhile()
         until = time.monotonic() + _READY_WITHIN
         for part in parts:
             while not part.ready(part):

@@ -48,7 +48,10 @@ def run(
     ready: Callable[[Settings], list[str]],
     prepare: Callable[[Settings], None] | None = None,
 ) -> None:
-    """Bring everything up, print the lines of `ready`, and watch over it until stopped; `prepare` runs on the migrated database before pages are served."""
+    """Bring everything up, print the lines of `ready`, and watch over it until stopped.
+
+    `prepare` runs on the migrated database while the parts start, and has ended before the address is told.
+    """
     with contextlib.ExitStack() as stack:
         services = Services(read.home, postgres=not read.database_url, valkey=not read.redis_url, worker=True)
         stack.enter_context(services)
@@ -57,10 +60,8 @@ def run(
         if "COOP_BASE_URL" not in os.environ:
             read = dataclasses.replace(read, base_url=f"http://127.0.0.1:{chosen}")
         upgrade(read.owner_url)
-        if prepare:
-            prepare(read)
         parts = [supervisor.web(read, host, chosen), supervisor.worker(), supervisor.beat()]
-        stack.enter_context(supervisor.running(read, parts))
+        stack.enter_context(supervisor.running(read, parts, lambda: prepare(read) if prepare else None))
         for line in ready(read):
             print(line, flush=True)
         supervisor.watch(read, parts, services.revive)
