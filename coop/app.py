@@ -20,7 +20,7 @@ from coop.config import Settings
 from coop.db import Db, connect
 from coop.web import filters, frame, guards, headers, limits, paging, problems, visits
 from coop.web.guards import anyone
-from coop.web.reading import Installation, reading
+from coop.web.reading import Installation, reading, stop_reading
 
 AREAS: Final = (
     "access",
@@ -80,6 +80,7 @@ def create_app(settings: Settings | None = None, *, db: Db | None = None) -> Fla
     CSRFProtect(app)
     visits.install(app, _find_visit(db))
     app.before_request(guards.enforce)
+    app.teardown_request(stop_reading)
     limits.install(app, settings.redis_url)
     filters.install(app)
     paging.install(app)
@@ -118,12 +119,12 @@ def _config(settings: Settings) -> dict[str, object]:
 def _find_visit(db: Db) -> visits.Find:
     def find(token: str) -> visits.Visit | None:
         at = now()
-        with db() as session:
-            session.execute(text("SET TRANSACTION READ ONLY"))
+        with reading() as session:
             found = access.visit_of(session, token, at=at)
         if found is None:
             return None
         if at - found.seen_at >= access_service.SEEN_KEPT:
+            stop_reading()
             access_service.note_seen(db, found.sign_in_id, at=at)
         return visits.Visit(token, found.sign_in_id, found.confirmed_at, found.viewer)
 

@@ -1,12 +1,12 @@
 """What a view needs of its installation: settings, the database, read-only sessions, and the co-op's customs."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, cast
 
-from flask import current_app
+from flask import current_app, g, has_request_context, request
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
@@ -18,6 +18,8 @@ from coop.policy import service as policy
 
 CUSTOMS_KEPT: Final = timedelta(seconds=5)
 """How long another process may still show a setting after it was changed."""
+
+_READ_ONLY: Final = text("SET TRANSACTION READ ONLY")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +70,35 @@ def db() -> Db:
 
 @contextmanager
 def reading() -> Iterator[Session]:
-    """Open a session that the database itself holds to reading."""
+    """Open a session that the database itself holds to reading.
+
+    A request that only looks, a GET, reads with one session from its guard to its page: each further one would cost the
+    database five round trips. One that writes opens each anew, so that none stands beside the command's own.
+    """
+    if not has_request_context() or request.method not in {"GET", "HEAD"}:
+        with _read_only() as session:
+            yield session
+        return
+    if "reads" not in g:
+        g.reads = ExitStack()
+        g.session = g.reads.enter_context(_read_only())
+    try:
+        yield g.session
+    except BaseException:
+        stop_reading()  # its transaction may be broken
+        raise
+
+
+def stop_reading(_: BaseException | None = None) -> None:
+    """Close the session that this request reads with, if it has one."""
+    if reads := g.pop("reads", None):
+        reads.close()
+
+
+@contextmanager
+def _read_only() -> Iterator[Session]:
     with installation().db() as session:
-        session.execute(text("SET TRANSACTION READ ONLY"))
+        session.execute(_READ_ONLY)
         yield session
 
 
