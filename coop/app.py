@@ -18,7 +18,7 @@ from coop.access import service as access_service
 from coop.clock import now
 from coop.config import Settings
 from coop.db import Db, connect
-from coop.web import filters, frame, guards, headers, limits, paging, problems, visits
+from coop.web import filters, frame, guards, headers, limits, links, paging, problems, visits
 from coop.web.guards import anyone
 from coop.web.reading import Installation, reading, stop_reading
 
@@ -83,6 +83,7 @@ def create_app(settings: Settings | None = None, *, db: Db | None = None) -> Fla
     app.teardown_request(stop_reading)
     limits.install(app, settings.redis_url)
     filters.install(app)
+    links.install(app)
     paging.install(app)
     problems.install(app)
     for area in AREAS:

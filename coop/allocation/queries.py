@@ -132,7 +132,7 @@ def pool_problem(
         chain_start=chain_start or CHAIN_START,
         batches=batches,
         standing=standing,
-        commitment=own.commitment,
+        commitment=draws.commitment_of(session, pool.id),
         choices=_choices(batches, chosen),
     )
 

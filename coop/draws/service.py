@@ -37,13 +37,12 @@ SELECT b.lot_number AS id, f.rule, f.cap
 
 
 class Drawn(NamedTuple):
-    """What a pool promised, and the source of its seed.
+    """Where a pool's seed comes from.
 
     `source` is None while a draw of its own is not known yet; `own` is false where the season's secret decides.
     `input_digest` is the one that a known draw was made for: no other may be shared out by it.
     """
 
-    commitment: Commitment | None
     own: bool
     source: Source | None
     input_digest: str | None = None
@@ -82,16 +81,15 @@ def commitment_of(session: Session, pool_id: int) -> Commitment | None:
 
 
 def drawn(session: Session, pool_id: int) -> Drawn:
-    """Say what a pool promised and where its seed comes from."""
-    commitment = commitment_of(session, pool_id)
+    """Say where a pool's seed comes from."""
     draw = latest(session, pool_id)
     if draw is None:
-        return Drawn(commitment, own=False, source=None)
+        return Drawn(own=False, source=None)
     if draw.value is None:
-        return Drawn(commitment, own=True, source=None)
+        return Drawn(own=True, source=None)
     secrets = tuple(witness.secret or b"" for witness in witnesses(session, draw))
     source = Source(promise_of(session, draw), draw.value, secrets, draw.n)
-    return Drawn(commitment, own=True, source=source, input_digest=draw.input_digest)
+    return Drawn(own=True, source=source, input_digest=draw.input_digest)
 
 
 def latest(session: Session, pool_id: int) -> Draw | None:

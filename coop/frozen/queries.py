@@ -68,7 +68,7 @@ class SharedBatch:
 
 
 _RUN = text("""
-SELECT r.pool_id, r.rule, r.memory, r.credit_cap, r.input_digest, p.name AS pool, p.opened_at, p.season_id, s.guest_weight
+SELECT r.pool_id, r.rule, r.memory, r.credit_cap, r.input_digest, p.name AS pool, p.opened_at, p.season_id, s.guest_weight, s.secret_sealed
   FROM allocation_run r JOIN pool p ON p.id = r.pool_id JOIN season s ON s.id = p.season_id
  WHERE r.id = :run
 """)
@@ -109,7 +109,7 @@ def shared_batches(
         claims[claim.offering_id].append(claim)
     everybody = sorted({claim.household_id for mine in claims.values() for claim in mine})
     weights = seasons.weights(session, run.season_id, at=run.opened_at, of=everybody)
-    secret = seasons.season_secret(session, run.season_id, field_key)
+    secret = seasons.opened(run.secret_sealed, field_key)
     seed = seed_of(draws.drawn(session, run.pool_id).source_with(secret, run.pool).value, run.input_digest)
     terms = Terms(None if run.memory == "none" else run.memory, run.credit_cap)
     by_hand: dict[int, dict[int, ByHand]] = defaultdict(dict)

@@ -11,7 +11,7 @@ from coop.core.ledger import MEMBER_CREDIT, ORDER_HOLD
 from coop.core.money import half_up
 from coop.ledger.queries import household_balances
 from coop.makers.queries import BatchCard, latest_batches
-from coop.seasons.queries import SeasonPage, current_season_id, season_page
+from coop.seasons.queries import SeasonPage, current_season_page
 
 CARDS: Final = 8
 FEW: Final = 3
@@ -96,16 +96,16 @@ class SharingPage:
     season: SeasonPage | None
 
 
-_OPEN = """
+_OPEN = text("""
 SELECT p.id, p.name, p.closes_at, p.pickup_on, (SELECT count(*) FROM offering f WHERE f.pool_id = p.id) AS batches,
        coalesce(m.lines, 0) AS lines, coalesce(m.at_most, 0) AS at_most
   FROM pool p LEFT JOIN LATERAL (SELECT count(*) AS lines, sum(coalesce(l.held_minor, l.up_to * (l.unit_minor + l.deposit_minor))) AS at_most
     FROM household_order o JOIN order_line l ON l.order_id = o.id
    WHERE o.pool_id = p.id AND o.household_id = :household AND l.up_to > 0) m ON true
  WHERE p.opened_at IS NOT NULL AND p.closed_at IS NULL AND p.closes_at >= :at ORDER BY p.closes_at, p.id LIMIT 5
-"""
+""")
 
-_ORDERED = """
+_ORDERED = text("""
 SELECT p.id, p.name, p.pickup_on, r.id IS NOT NULL AS is_published, coalesce(got.wished, 0) AS wished,
        coalesce(got.pieces, 0) AS pieces, coalesce(got.lines_short, 0) AS lines_short
   FROM (SELECT q.* FROM pool q JOIN household_order o ON o.pool_id = q.id AND o.household_id = :household
@@ -118,9 +118,9 @@ SELECT p.id, p.name, p.pickup_on, r.id IS NOT NULL AS is_published, coalesce(got
       JOIN award a ON a.run_id = r.id AND a.offering_id = l.offering_id AND a.line_id = l.id
      WHERE o.pool_id = p.id AND o.household_id = :household) got ON true
  ORDER BY p.pickup_on DESC, p.id DESC
-"""
+""")
 
-_MINE = """
+_MINE = text("""
 SELECT (SELECT json_build_object('name', p.name, 'place', p.place, 'hours', p.hours) FROM pickup_choice c
           JOIN pickup_point p ON p.id = c.point_id AND p.ended_at IS NULL
          WHERE c.id = (SELECT max(id) FROM pickup_choice WHERE household_id = :household)) AS point,
@@ -129,27 +129,27 @@ SELECT (SELECT json_build_object('name', p.name, 'place', p.place, 'hours', p.ho
        (SELECT coalesce(sum(h.pieces), 0) FROM household_order o JOIN pool p ON p.id = o.pool_id AND p.season_id = :season
           JOIN order_line l ON l.order_id = o.id JOIN hand_over_line h ON h.line_id = l.id
          WHERE o.household_id = :household) AS received
-"""
+""")
 
 
-def front_page(session: Session, *, at: datetime) -> FrontPage:
+def front_page(session: Session, *, at: datetime, today: date) -> FrontPage:
     """Return the co-op as a visitor meets it."""
     pools = _open_pools(session, 0, at=at)
     batches, _ = latest_batches(session, at=at, most=CARDS, only_open=bool(pools))
     return FrontPage(
-        season=_season(session, None, at=at),
+        season=current_season_page(session, None, today=today),
         pools=pools,
         batches=batches,
         makers=session.execute(text("SELECT count(*) FROM artisan WHERE left_at IS NULL")).scalar_one(),
     )
 
 
-def member_page(session: Session, household_id: int, *, at: datetime) -> MemberPage:
+def member_page(session: Session, household_id: int, *, at: datetime, today: date) -> MemberPage:
     """Return what a member can do now, what came of the last orders, and where the household stands."""
-    season = _season(session, household_id, at=at)
+    season = current_season_page(session, household_id, today=today)
     asked = {"household": household_id, "at": at, "season": season.id if season else 0}
-    ordered = session.execute(text(_ORDERED), asked).all()
-    mine = session.execute(text(_MINE), asked).one()
+    ordered = session.execute(_ORDERED, asked).all()
+    mine = session.execute(_MINE, asked).one()
     kept = household_balances(session, household_id)
     return MemberPage(
         season=season,
@@ -164,18 +164,13 @@ def member_page(session: Session, household_id: int, *, at: datetime) -> MemberP
     )
 
 
-def sharing_page(session: Session, *, at: datetime) -> SharingPage:
+def sharing_page(session: Session, *, today: date) -> SharingPage:
     """Return the rule in force."""
-    return SharingPage(_season(session, None, at=at))
-
-
-def _season(session: Session, household_id: int | None, *, at: datetime) -> SeasonPage | None:
-    season_id = current_season_id(session, at=at)
-    return season_page(session, season_id, household_id, at=at) if season_id else None
+    return SharingPage(current_season_page(session, None, today=today))
 
 
 def _open_pools(session: Session, household_id: int, *, at: datetime) -> list[OpenPool]:
-    rows = session.execute(text(_OPEN), {"household": household_id, "at": at})
+    rows = session.execute(_OPEN, {"household": household_id, "at": at})
     return [
         OpenPool(row.id, row.name, row.closes_at, row.pickup_on, row.batches, row.lines, int(row.at_most))
         for row in rows

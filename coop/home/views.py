@@ -7,6 +7,7 @@ from flask import Blueprint, redirect, render_template, url_for
 from coop.clock import now
 from coop.core import roles
 from coop.home import queries
+from coop.web.filters import today
 from coop.web.guards import anyone, viewer_if_any
 from coop.web.reading import reading
 from coop.web.views import Answer, Page
@@ -34,9 +35,9 @@ def front() -> Answer:
         return redirect(url_for(first), code=303)
     with reading() as session:
         if here and here.household_id is not None:
-            page = queries.member_page(session, here.household_id, at=now())
+            page = queries.member_page(session, here.household_id, at=now(), today=today())
             return render_template("home/member.html", page=page), 200
-        front = queries.front_page(session, at=now())
+        front = queries.front_page(session, at=now(), today=today())
     return render_template("home/front.html", page=front), 200
 
 
@@ -44,5 +45,5 @@ def front() -> Answer:
 @anyone
 def sharing() -> Page:
     with reading() as session:
-        page = queries.sharing_page(session, at=now())
+        page = queries.sharing_page(session, today=today())
     return render_template("home/sharing.html", page=page)

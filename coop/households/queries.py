@@ -80,10 +80,11 @@ class MemberPage:
 
 
 _ALL = text("""
-SELECT id, name, coalesce(reference, '') AS reference FROM household WHERE left_at IS NULL
+SELECT id, name, coalesce(reference, '') AS reference,
+       (SELECT count(*) FROM household WHERE left_at IS NULL) AS total
+  FROM household WHERE left_at IS NULL
  ORDER BY lower(name), id LIMIT :most OFFSET :skipped
 """)
-_HOW_MANY = text("SELECT count(*) FROM household WHERE left_at IS NULL")
 
 _FOUND = text("""
 SELECT h.id, h.name, coalesce(h.reference, '') AS reference, count(*) OVER () AS total FROM household h
@@ -113,11 +114,8 @@ SELECT a.party, -b.amount AS minor FROM account a JOIN balance b ON b.account_id
 def members_page(session: Session, sought: str, *, number: int) -> MembersPage:
     """Return fifty households by name: all, or those where name, reference, a person or an address holds what is sought."""
     asked = {"most": A_PAGE, "skipped": A_PAGE * (number - 1)}
-    if sought:
-        found = session.execute(_FOUND, asked | {"like": anywhere(sought)}).all()
-        total = found[0].total if found else 0
-    else:
-        found, total = session.execute(_ALL, asked).all(), session.scalar(_HOW_MANY) or 0
+    listed = session.execute(_FOUND, asked | {"like": anywhere(sought)}) if sought else session.execute(_ALL, asked)
+    found = listed.all()
     ids = [row.id for row in found]
     people, shares = defaultdict(list), defaultdict(list)
     for person in session.execute(_PEOPLE_OF, {"ids": ids}):
@@ -139,7 +137,7 @@ def members_page(session: Session, sought: str, *, number: int) -> MembersPage:
         )
         for row in found
     ]
-    return MembersPage(sought, rows, Slice(number, A_PAGE, total))
+    return MembersPage(sought, rows, Slice(number, A_PAGE, found[0].total if found else 0))
 
 
 _HOUSEHOLD = text(

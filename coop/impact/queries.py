@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from coop.core.errors import NotFound
 from coop.core.ledger import DEPOSITS_HELD, ORDER_HOLD, OWED_TO_MAKER, TAX_PAYABLE
 from coop.core.money import half_up, minor_exponent
+from coop.core.season import local_day
 from coop.policy import service as policy
 from coop.seasons.queries import current_season_id
 
@@ -217,8 +218,9 @@ def impact_page(session: Session, snapshot_id: int | None, *, at: datetime) -> I
     if chosen is None and snapshot_id is not None:
         raise NotFound
     others = [Earlier(row.id, row.season, row.taken_at) for row in rows if chosen and row.id != chosen.id]
-    publishable = current_season_id(session, at=at)
-    ten = 10 * 10 ** minor_exponent(policy.current(session, "currency", at=at))
+    agreed = policy.all_current(session, at=at)
+    publishable = current_season_id(session, today=local_day(at, agreed["zone"]))
+    ten = 10 * 10 ** minor_exponent(agreed["currency"])
     if chosen is None:
         return ImpactPage("", None, ten, [], [], [], publishable)
     return ImpactPage(

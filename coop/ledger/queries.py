@@ -46,14 +46,16 @@ SELECT * FROM (
 """
 
 
+_OWNED = text("""
+SELECT a.code, -b.amount AS amount FROM account a JOIN balance b ON b.account_id = a.id
+ WHERE a.party = :party AND a.code = ANY(:codes)
+""")
+
+
 def household_balances(session: Session, household_id: int) -> dict[int, int]:
     """Return what a household has as credit, in holds and prepaid, by account code; all as amounts it owns."""
     rows = session.execute(
-        text(
-            "SELECT a.code, -b.amount AS amount FROM account a JOIN balance b ON b.account_id = a.id"
-            " WHERE a.party = :party AND a.code = ANY(:codes)"
-        ),
-        {"party": household_party(household_id), "codes": [MEMBER_CREDIT, ORDER_HOLD, SHARE_PREPAID]},
+        _OWNED, {"party": household_party(household_id), "codes": [MEMBER_CREDIT, ORDER_HOLD, SHARE_PREPAID]}
     )
     return {MEMBER_CREDIT: 0, ORDER_HOLD: 0, SHARE_PREPAID: 0} | {row.code: row.amount for row in rows}
 

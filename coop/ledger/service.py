@@ -156,14 +156,14 @@ def _ids_of_keys(session: Session, keys: set[str]) -> dict[str, int]:
     return found
 
 
+_BALANCE = text(
+    "SELECT b.amount FROM account a JOIN balance b ON b.account_id = a.id WHERE a.code = :code AND a.party = :party"
+)
+
+
 def balance_of(session: Session, code: int, party: str) -> int:
     """Return a kept balance, debit + and credit -, or 0 where nothing was posted."""
-    amount = session.scalar(
-        select(models.Balance.amount)
-        .join(models.Account, models.Account.id == models.Balance.account_id)
-        .where(models.Account.code == code, models.Account.party == party)
-    )
-    return amount or 0
+    return session.scalar(_BALANCE, {"code": code, "party": party}) or 0
 
 
 def balances_of(session: Session, code: int, parties: Sequence[str]) -> dict[str, int]:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from coop.core.claims import TOGETHER_RULE
 from coop.core.errors import NotFound
 from coop.core.ledger import MEMBER_CREDIT, household_party
-from coop.core.paging import Slice
+from coop.core.paging import Slice, anywhere
 from coop.ledger import service as ledger
 
 A_PAGE: Final = 50
@@ -69,10 +69,10 @@ class OfferRow:
     deposit_minor: int
     cap: int | None
     own_rule: str | None
+    rule: str
     wish: int
     up_to: int
     choice: int | None
-    rule: str
 
     @property
     def may_stand_in(self) -> bool:
@@ -138,7 +138,7 @@ class PoolPage:
     credit_minor: int
 
 
-_POOLS = """
+_POOLS = text("""
 SELECT p.id, p.name, s.name AS season, p.opened_at, p.closed_at, p.closes_at, p.pickup_on,
        (SELECT count(*) FROM offering f WHERE f.pool_id = p.id) AS batches,
        mine.lines, mine.at_most, count(*) OVER () AS total
@@ -148,43 +148,46 @@ SELECT p.id, p.name, s.name AS season, p.opened_at, p.closed_at, p.closes_at, p.
    WHERE o.pool_id = p.id AND o.household_id = :household AND l.up_to > 0) mine ON true
  WHERE :mine = false OR mine.lines > 0
  ORDER BY p.closes_at DESC, p.id DESC LIMIT :most OFFSET :skipped
-"""
+""")
 
-_OFFERS = """
-WITH mine AS MATERIALIZED (
-  SELECT l.offering_id, l.wish, l.up_to, l.choice FROM household_order o JOIN order_line l ON l.order_id = o.id
-   WHERE o.pool_id = :pool AND o.household_id = :household),
-here AS (
-  SELECT f.id, f.batch_id, f.price_minor, f.deposit_minor, f.cap, f.rule AS own_rule, p.name AS product, p.line, p.unit_many, p.picture,
-         p.min_age, a.id AS maker_id, a.name AS maker, a.craft, a.distance_km,
-         coalesce(l.wish, 0) AS wish, coalesce(l.up_to, 0) AS up_to, l.choice
-    FROM offering f JOIN product p ON p.id = f.product_id JOIN artisan a ON a.id = p.artisan_id
-    LEFT JOIN mine l ON l.offering_id = f.id
-   WHERE f.pool_id = :pool AND (:like = '%%' OR p.name ILIKE :like OR a.name ILIKE :like)),
-part AS (
-  SELECT *, count(*) OVER () AS total FROM here
-   ORDER BY up_to > 0 DESC, lower(maker), maker_id, lower(product), id LIMIT :most OFFSET :skipped)
-SELECT part.*, b.lot_number, coalesce(y.pieces, b.planned) AS planned, y.pieces IS NOT NULL AS is_reported,
-       coalesce(w.wanted, 0) AS wanted
-  FROM part JOIN batch b ON b.id = part.batch_id
+# which batches stand on a page: light rows only, since all of a pool's are put in order
+_SHELF = """
+WITH makers AS MATERIALIZED (SELECT id, name, row_number() OVER (ORDER BY lower(name), id) AS place FROM artisan)
+SELECT f.id, {total} AS total
+  FROM offering f JOIN product p ON p.id = f.product_id JOIN makers m ON m.id = p.artisan_id
+ WHERE f.pool_id = :pool {found}
+ ORDER BY f.id = ANY(:mine) DESC, m.place, lower(p.name), f.id LIMIT :most OFFSET :skipped
+"""
+_WHOLE_SHELF = text(_SHELF.format(total="(SELECT count(*) FROM offering WHERE pool_id = :pool)", found=""))
+_FOUND_ON_SHELF = text(_SHELF.format(total="count(*) OVER ()", found="AND (p.name ILIKE :like OR m.name ILIKE :like)"))
+
+_OFFERS = text("""
+SELECT f.id, f.batch_id, p.name AS product, p.line, p.unit_many AS unit, p.picture, p.min_age, b.lot_number,
+       a.id AS maker_id, a.name AS maker, a.craft, a.distance_km, coalesce(y.pieces, b.planned) AS planned,
+       y.pieces IS NOT NULL AS is_reported,
+       (SELECT coalesce(sum(wish), 0)::bigint FROM order_line WHERE offering_id = f.id) AS wanted,
+       f.price_minor, f.deposit_minor, f.cap, f.rule AS own_rule, coalesce(f.rule, :rule) AS rule
+  FROM offering f
+  JOIN product p ON p.id = f.product_id
+  JOIN artisan a ON a.id = p.artisan_id
+  JOIN batch b ON b.id = f.batch_id
   LEFT JOIN LATERAL (SELECT pieces FROM yield_report WHERE batch_id = b.id ORDER BY n DESC LIMIT 1) y ON true
-  LEFT JOIN LATERAL (SELECT sum(wish) AS wanted FROM order_line WHERE offering_id = part.id) w ON true
- ORDER BY part.up_to > 0 DESC, lower(maker), maker_id, lower(product), part.id
-"""
+ WHERE f.id = ANY(:offerings)
+""")
 
-_MY_LINES = """
-SELECT l.offering_id, p.name, l.up_to, l.choice, l.rank,
+_MY_LINES = text("""
+SELECT l.offering_id, p.name, l.wish, l.up_to, l.choice, l.rank,
        coalesce(l.held_minor, l.up_to * (l.unit_minor + l.deposit_minor)) AS held_minor
   FROM household_order o JOIN order_line l ON l.order_id = o.id
   JOIN offering f ON f.id = l.offering_id JOIN product p ON p.id = f.product_id
  WHERE o.pool_id = :pool AND o.household_id = :household AND l.up_to > 0 ORDER BY coalesce(l.choice, 0), l.rank, lower(p.name), l.id
-"""
+""")
 
 
 def pools_page(session: Session, household_id: int, *, number: int, at: datetime, only_mine: bool = False) -> PoolsPage:
     """Return pools, the latest first, with what the household asked in each."""
     found = session.execute(
-        text(_POOLS),
+        _POOLS,
         {"household": household_id, "mine": only_mine, "most": A_PAGE, "skipped": A_PAGE * (number - 1)},
     ).all()
     rows = [
@@ -206,41 +209,11 @@ def pools_page(session: Session, household_id: int, *, number: int, at: datetime
 
 def pool_page(session: Session, pool_id: int, household_id: int, sought: str, *, number: int, at: datetime) -> PoolPage:
     """Return fifty of a pool's batches, those in the household's order first, and the sum of its whole order."""
-    pool = session.execute(text(_POOL), {"pool": pool_id, "household": household_id}).first()
+    pool = session.execute(_POOL, {"pool": pool_id, "household": household_id}).first()
     if pool is None:
         raise NotFound
-    like = "%" + sought.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-    asked = {"pool": pool_id, "household": household_id, "like": like, "most": A_PAGE, "skipped": A_PAGE * (number - 1)}
-    found = session.execute(text(_OFFERS), asked).all()
-    mine = session.execute(text(_MY_LINES), {"pool": pool_id, "household": household_id}).all()
-    offers = [
-        OfferRow(
-            id=row.id,
-            batch_id=row.batch_id,
-            product=row.product,
-            line=row.line,
-            unit=row.unit_many,
-            picture=row.picture,
-            min_age=row.min_age,
-            lot_number=row.lot_number,
-            maker_id=row.maker_id,
-            maker=row.maker,
-            craft=row.craft,
-            distance_km=row.distance_km,
-            planned=row.planned,
-            is_reported=row.is_reported,
-            wanted=int(row.wanted),
-            price_minor=row.price_minor,
-            deposit_minor=row.deposit_minor,
-            cap=row.cap,
-            own_rule=row.own_rule,
-            wish=row.wish,
-            up_to=row.up_to,
-            choice=row.choice,
-            rule=row.own_rule or pool.rule,
-        )
-        for row in found
-    ]
+    mine = session.execute(_MY_LINES, {"pool": pool_id, "household": household_id}).all()
+    offers, part = _offers(session, pool, mine, sought, number)
     at_most = {row.offering_id: row.held_minor for row in mine}
     shown = {offer.id for offer in offers if not offer.choice}
     lines = _bill_lines(mine)
@@ -256,7 +229,7 @@ def pool_page(session: Session, pool_id: int, household_id: int, sought: str, *,
         may_order=pool.guests_may_order or pool.has_share,
         sought=sought,
         groups=_grouped(offers),
-        part=Slice(number, A_PAGE, found[0].total if found else 0),
+        part=part,
         lines=lines[:LINES_SHOWN],
         lines_beyond=max(0, len(lines) - LINES_SHOWN),
         at_most_minor=sum(at_most.values()),
@@ -265,14 +238,35 @@ def pool_page(session: Session, pool_id: int, household_id: int, sought: str, *,
     )
 
 
-_POOL = """
+def _offers(session: Session, pool: Any, mine: Sequence[Any], sought: str, number: int) -> tuple[list[OfferRow], Slice]:
+    """Read the batches of one page, in its order: the household's own first, then maker by maker."""
+    own = {row.offering_id: row for row in mine}
+    skipped = A_PAGE * (number - 1)
+    asked = {"pool": pool.id, "mine": list(own), "most": A_PAGE, "skipped": skipped}
+    shelf = (
+        session.execute(_FOUND_ON_SHELF, asked | {"like": anywhere(sought)})
+        if sought
+        else session.execute(_WHOLE_SHELF, asked)
+    )
+    stand = shelf.all()
+    shown = {"offerings": [row.id for row in stand], "rule": pool.rule}
+    found: dict[int, Any] = {row.id: row for row in session.execute(_OFFERS, shown)}
+    offers = []
+    for place in stand:
+        line = own.get(place.id)
+        asks: tuple[Any, ...] = (line.wish, line.up_to, line.choice) if line else (0, 0, None)
+        offers.append(OfferRow(*found[place.id], *asks))
+    return offers, Slice(number, A_PAGE, stand[0].total if stand else 0)
+
+
+_POOL = text("""
 SELECT p.id, p.name, s.name AS season, p.opened_at, p.closed_at, p.opens_at, p.closes_at, p.pickup_on, s.rule,
        s.guests_may_order, EXISTS (SELECT FROM season_share h JOIN share_size z ON z.id = h.size_id
          WHERE z.season_id = s.id AND h.household_id = :household
            AND h.taken_at <= coalesce(p.opened_at, p.opens_at)
            AND (h.ended_at IS NULL OR h.ended_at > coalesce(p.opened_at, p.opens_at))) AS has_share
   FROM pool p JOIN season s ON s.id = p.season_id WHERE p.id = :pool
-"""
+""")
 
 
 def _bill_lines(mine: Sequence[Any]) -> list[BillLine]:

@@ -21,10 +21,10 @@ from coop.frozen.queries import Linked, SharedBatch, aftermath_of, agrees, linke
 
 _MOVED = text("""
 SELECT w.family, e.name
-  FROM unnest(CAST(:families AS text[])) AS w (family)
+  FROM pool t CROSS JOIN unnest(CAST(:families AS text[])) AS w (family)
   CROSS JOIN LATERAL (
     SELECT p.name FROM household_order o
-      JOIN pool p ON p.id = o.pool_id AND p.season_id = :season AND (p.closes_at, p.id) < (:closes, :pool)
+      JOIN pool p ON p.id = o.pool_id AND p.season_id = t.season_id AND (p.closes_at, p.id) < (t.closes_at, t.id)
       JOIN allocation_run r ON r.pool_id = p.id AND r.state = 'published'
      WHERE o.household_id = :household AND EXISTS (
        SELECT 1 FROM order_line l
@@ -33,32 +33,30 @@ SELECT w.family, e.name
          JOIN product d ON d.id = f.product_id AND d.family = w.family
         WHERE l.order_id = o.id AND a.entitled_micro <> 1000000 * (a.pieces - a.extra))
      ORDER BY p.closes_at DESC, p.id DESC LIMIT 1) e
+ WHERE t.id = :pool
 """)
 
 _LINES = text("""
-SELECT l.id, l.offering_id, d.family, b.lot_number, a.pieces - a.extra AS served, a.entitled_micro, a.owed_before_micro,
-       p.season_id, p.closes_at
-  FROM pool p JOIN allocation_run r ON r.pool_id = p.id AND r.state = 'published'
-  JOIN household_order o ON o.pool_id = p.id AND o.household_id = :household
+SELECT l.id, l.offering_id, d.family, b.lot_number, a.pieces - a.extra AS served, a.entitled_micro, a.owed_before_micro
+  FROM household_order o
   JOIN order_line l ON l.order_id = o.id AND l.up_to > 0
-  JOIN award a ON a.run_id = r.id AND a.offering_id = l.offering_id AND a.line_id = l.id
+  JOIN award a ON a.run_id = :run AND a.offering_id = l.offering_id AND a.line_id = l.id
   JOIN offering f ON f.id = l.offering_id
   JOIN batch b ON b.id = f.batch_id
   JOIN product d ON d.id = f.product_id
- WHERE p.id = :pool
+ WHERE o.pool_id = :pool AND o.household_id = :household
  ORDER BY b.lot_number COLLATE "C"
 """)
 
 
-def since(session: Session, pool_id: int, household_id: int) -> dict[int, str]:
+def since(session: Session, run_id: int, pool_id: int, household_id: int) -> dict[int, str]:
     """Say of each line of a published pool where what was owed before it came from: the batch or the pool that moved it last."""
-    asked = {"pool": pool_id, "household": household_id}
+    asked = {"run": run_id, "pool": pool_id, "household": household_id}
     rows = session.execute(_LINES, asked).all()
     families = sorted({row.family for row in rows if row.owed_before_micro})
     moved: dict[str, str] = {}
     if families:
-        where = {"season": rows[0].season_id, "closes": rows[0].closes_at, "families": families}
-        moved = {row.family: row.name for row in session.execute(_MOVED, asked | where)}
+        moved = {row.family: row.name for row in session.execute(_MOVED, asked | {"families": families})}
     told = {}
     for row in rows:
         told[row.id] = moved.get(row.family, "")
@@ -78,7 +76,7 @@ def sentences(
 ) -> dict[int, str]:
     """Explain some lines (offering, line) of a household's order in a published pool, by line."""
     batches = shared_batches(session, run_id, [offering_id for offering_id, _ in lines], field_key=field_key)
-    before = since(session, pool_id, household_id)
+    before = since(session, run_id, pool_id, household_id)
     told = {}
     linked = _linked(session, run_id, batches, lines, field_key)
     for offering_id, line_id in lines:
@@ -174,7 +172,7 @@ def why_page(session: Session, line_id: int, *, field_key: bytes) -> WhyPage:
         return _why_linked(line, shared, shared.place_of(line_id), linked[line_id])
     way, place = shared.way, shared.place_of(line_id)
     aftermath = aftermath_of(shared, line_id)
-    facts = _facts(shared, line_id, since(session, line.pool_id, line.household_id)[line_id], aftermath)
+    facts = _facts(shared, line_id, since(session, line.run_id, line.pool_id, line.household_id)[line_id], aftermath)
     before, after = facts.owed_before, facts.owed_after
     keeps = before is not None and after is not None and facts.wish and way.is_short
     return WhyPage(

@@ -1,14 +1,13 @@
 """What the pages about seasons show: a season's shares to a household, and seasons to the admin who plans them."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
+from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from coop.core.errors import NotFound
-from coop.core.season import local_day
-from coop.policy import service as policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +66,7 @@ class SeasonsPage:
     rows: list[SeasonRow]
 
 
-_SIZES = """
+_SIZES = text("""
 SELECT z.id, z.name, z.line, z.weight, z.price_minor, z.cap,
        (SELECT count(*) FROM season_share h WHERE h.size_id = z.id AND h.ended_at IS NULL) AS taken,
        (SELECT count(*) FROM share_wait w WHERE w.size_id = z.id AND w.ended_at IS NULL) AS waiting,
@@ -79,36 +78,43 @@ SELECT z.id, z.name, z.line, z.weight, z.price_minor, z.cap,
          WHERE i.share_id = h.id AND i.released_at IS NULL) AS owed FROM season_share h
      WHERE h.size_id = z.id AND h.household_id = :household AND h.ended_at IS NULL) mine ON true
  WHERE z.season_id = :season ORDER BY z.weight, z.price_minor, z.id
-"""
+""")
 
 
-def current_season_id(session: Session, *, at: datetime) -> int | None:
+_SEASON = "SELECT id, name, starts, ends, rule, memory, guests_may_order, guest_weight, secret_hash FROM season"
+
+_CURRENT = (
+    " ORDER BY CASE WHEN starts <= :today AND ends >= :today THEN 0 WHEN starts > :today THEN 1 ELSE 2 END,"
+    " CASE WHEN starts > :today THEN starts END, ends DESC, id DESC LIMIT 1"
+)
+
+_ONE_SEASON = text(_SEASON + " WHERE id = :season")
+_CURRENT_SEASON = text(_SEASON + _CURRENT)
+_CURRENT_ID = text("SELECT id FROM season" + _CURRENT)  # noqa: S608 - put together from constants only
+
+
+def current_season_id(session: Session, *, today: date) -> int | None:
     """Return the season that runs now, else the next to start, else the last that ended."""
-    today = local_day(at, policy.current(session, "zone", at=at))
-    found: int | None = session.scalar(
-        text(
-            "SELECT id FROM season ORDER BY CASE WHEN starts <= :today AND ends >= :today THEN 0"
-            " WHEN starts > :today THEN 1 ELSE 2 END, CASE WHEN starts > :today THEN starts END,"
-            " ends DESC, id DESC LIMIT 1"
-        ),
-        {"today": today},
-    )
+    found: int | None = session.scalar(_CURRENT_ID, {"today": today})
     return found
 
 
-def season_page(session: Session, season_id: int, household_id: int | None, *, at: datetime) -> SeasonPage:
+def current_season_page(session: Session, household_id: int | None, *, today: date) -> SeasonPage | None:
+    """Return the season that runs now, or is nearest, with its sizes; None where none was ever planned."""
+    season = session.execute(_CURRENT_SEASON, {"today": today}).first()
+    return None if season is None else _season_page(session, season, household_id, today=today)
+
+
+def season_page(session: Session, season_id: int, household_id: int | None, *, today: date) -> SeasonPage:
     """Return a season with its sizes, as a household sees them, or as a visitor does."""
-    season = session.execute(
-        text(
-            "SELECT id, name, starts, ends, rule, memory, guests_may_order, guest_weight, secret_hash"
-            " FROM season WHERE id = :season"
-        ),
-        {"season": season_id},
-    ).first()
+    season = session.execute(_ONE_SEASON, {"season": season_id}).first()
     if season is None:
         raise NotFound
-    today = local_day(at, policy.current(session, "zone", at=at))
-    found = session.execute(text(_SIZES), {"season": season_id, "household": household_id or 0})
+    return _season_page(session, season, household_id, today=today)
+
+
+def _season_page(session: Session, season: Any, household_id: int | None, *, today: date) -> SeasonPage:
+    found = session.execute(_SIZES, {"season": season.id, "household": household_id or 0})
     return SeasonPage(
         id=season.id,
         name=season.name,

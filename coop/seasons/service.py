@@ -4,8 +4,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
-from sqlalchemy import BigInteger, any_, func, literal, select
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from coop import keys
@@ -17,7 +16,7 @@ from coop.core.tickets import draw_secret
 from coop.db import Db, copy_rows
 from coop.policy import service as policy
 from coop.sealing import seal, unseal
-from coop.seasons.models import Season, SeasonRule, SeasonShare, ShareSize
+from coop.seasons.models import Season, SeasonRule, ShareSize
 
 _SECRET = "season.secret"  # noqa: S105 - the purpose of a sealed value, not a secret
 
@@ -164,24 +163,30 @@ def season_secret(session: Session, season_id: int, field_key: bytes) -> bytes:
     season = session.get(Season, season_id)
     if season is None:
         raise NotFound
-    return unseal(season.secret_sealed, field_key, purpose=_SECRET)
+    return opened(season.secret_sealed, field_key)
+
+
+def opened(sealed: bytes, field_key: bytes) -> bytes:
+    """Open a season's secret that was read with something else."""
+    return unseal(sealed, field_key, purpose=_SECRET)
+
+
+_HELD = """
+SELECT h.household_id, sum(z.weight)::bigint FROM season_share h JOIN share_size z ON z.id = h.size_id
+ WHERE z.season_id = :season AND h.taken_at <= :at AND (h.ended_at IS NULL OR h.ended_at > :at) {of} GROUP BY h.household_id
+"""
+_WEIGHTS = text(_HELD.format(of=""))
+_WEIGHTS_OF = text(_HELD.format(of="AND h.household_id = ANY(:households)"))
 
 
 def weights(session: Session, season_id: int, *, at: datetime, of: Sequence[int] | None = None) -> dict[int, int]:
     """Return the weight of the households, all or some, that hold a share at an instant; the others are guests."""
-    held = (
-        select(SeasonShare.household_id, func.sum(ShareSize.weight))
-        .join(ShareSize, ShareSize.id == SeasonShare.size_id)
-        .where(
-            ShareSize.season_id == season_id,
-            SeasonShare.taken_at <= at,
-            SeasonShare.ended_at.is_(None) | (SeasonShare.ended_at > at),
-        )
-        .group_by(SeasonShare.household_id)
-    )
-    if of is not None:
-        held = held.where(SeasonShare.household_id == any_(literal(list(of), ARRAY(BigInteger))))
-    return {household_id: int(weight) for household_id, weight in session.execute(held)}
+    asked: dict[str, object] = {"season": season_id, "at": at}
+    if of is None:
+        held = session.execute(_WEIGHTS, asked)
+    else:
+        held = session.execute(_WEIGHTS_OF, asked | {"households": list(of)})
+    return {household_id: weight for household_id, weight in held}  # noqa: C416 - a row is no pair to mypy
 
 
 def may_order(session: Session, season_id: int, household_id: int, *, at: datetime) -> bool:

@@ -22,8 +22,7 @@ def season() -> Page:
     here = viewer_if_any()
     household_id = here.household_id if here else None
     with reading() as session:
-        season_id = queries.current_season_id(session, at=now())
-        page = queries.season_page(session, season_id, household_id, at=now()) if season_id else None
+        page = queries.current_season_page(session, household_id, today=today())
     return render_template("seasons/season.html", page=page)
 
 
@@ -63,5 +62,5 @@ def sizes(season_id: int) -> Answer:
             service.offer_size(db(), season_id, form.name.data, **said, **who)
             return redirect(url_for(".sizes", season_id=season_id), code=303)
     with reading() as session:
-        page = queries.season_page(session, season_id, None, at=now())
+        page = queries.season_page(session, season_id, None, today=today())
     return render_template("seasons/sizes.html", page=page, form=form), form.status

@@ -26,8 +26,16 @@ def install(app: Flask) -> None:
         "role_words": ROLES,
         "rule_words": RULES,
         "reason_words": REASONS,
+        "stretches": stretches,
     }
     app.jinja_env.globals["form_key"] = new_key
+
+
+@lru_cache(maxsize=4096)
+def stretches(made: int, wanted: int) -> tuple[float, float]:
+    """Return how far a bar of supply and demand is covered, and how far it is short, in percent of the larger of the two."""
+    whole = max(made, wanted, 1)
+    return round(100 * min(made, wanted) / whole, 2), round(100 * max(wanted - made, 0) / whole, 2)
 
 
 @lru_cache(maxsize=4096)
