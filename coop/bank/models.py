@@ -13,7 +13,7 @@ class BankStatement(Base):
 
     id: Mapped[Identity]
     sha256: Mapped[str] = mapped_column(unique=True)
-    bytes: Mapped[bytes] = mapped_column(LargeBinary)
+    sealed: Mapped[bytes] = mapped_column(LargeBinary, comment="the file, AES-GCM under the field key")
     statement_reference: Mapped[str]
     opening_minor: Mapped[Minor]
     closing_minor: Mapped[Minor]

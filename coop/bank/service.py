@@ -3,32 +3,47 @@
 import hashlib
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from coop.audit import service as audit
 from coop.bank.models import BankLine, BankStatement
+from coop.columns import service as waiting
 from coop.confirmations import service as confirmations
 from coop.core.errors import NotFound, RuleBroken
 from coop.core.ledger import BANK, UNIDENTIFIED_RECEIPTS, Entry, Posting, bank_charged
 from coop.db import Db, copy_rows
-from coop.formats.bank_files import read_statement
+from coop.formats.bank_csv import Columns, read_table
+from coop.formats.bank_files import CSV, kind_of, read_statement
 from coop.formats.bank_statement import BankLine as StatementLine
 from coop.formats.bank_statement import BankStatement as ReadStatement
 from coop.incoming.models import RecordedPayment
 from coop.ledger import service as ledger
 from coop.policy import service as policy
 from coop.receipts.service import Booked, book_named, remember
-from coop.sealing import keyed_hash
+from coop.sealing import VERSION, keyed_hash, seal
+
+FILE: Final = "bank statement"
+"""The purpose under which a statement's file is sealed."""
 
 
-def import_statement(db: Db, content: bytes, *, by: int, at: datetime, field_key: bytes) -> int:
-    """Take in a statement whole (camt.053, MT940, OFX) and settle the payments it confirms; the same file again changes nothing.
+def import_statement(
+    db: Db,
+    content: bytes,
+    *,
+    by: int,
+    at: datetime,
+    field_key: bytes,
+    columns: Columns | None = None,
+    closing_minor: int | None = None,
+) -> int:
+    """Take in a statement whole (camt.053, MT940, OFX, CSV) and settle the payments it confirms; the same file again changes nothing.
 
     Payments that came back are owed again; receipts recorded by hand before are recognised, those with a payment reference
     are booked for their household; others wait on their own account. Lines seen before are left out.
+    The columns of a CSV file are those given, which are then remembered, or those remembered of such files: else `columns_needed`.
     """
     sha256 = hashlib.sha256(content).hexdigest()
     with db.begin() as session:
@@ -41,10 +56,10 @@ def import_statement(db: Db, content: bytes, *, by: int, at: datetime, field_key
             raise RuleBroken(
                 "no_bank_account", "The co-op's own bank account is not set yet. An admin adds it under Settings."
             )
-        _, parsed = read_statement(content, iban=agreed["coop_iban"], currency=agreed["currency"])
+        parsed = _read(session, content, columns, closing_minor, agreed=agreed, by=by, at=at)
         statement = BankStatement(
             sha256=sha256,
-            bytes=content,
+            sealed=seal(content, field_key, purpose=FILE),
             statement_reference=parsed.reference,
             opening_minor=parsed.opening_minor,
             closing_minor=parsed.closing_minor,
@@ -55,6 +70,8 @@ def import_statement(db: Db, content: bytes, *, by: int, at: datetime, field_key
         session.add(statement)
         session.flush()
         _book_lines(session, statement.id, parsed, by=by, at=at, agreed=agreed, field_key=field_key)
+        waiting.drop(session, sha256)
+        _seal_earlier(session, field_key)
         audit.record(
             session, "import_statement", by=by, subject=("bank_statement", statement.id), detail={"sha256": sha256}
         )
@@ -80,6 +97,34 @@ def book_charge(db: Db, line_id: int, *, by: int, at: datetime) -> int:
         line.entry_id = ledger.post(session, charge, by=by, currency=agreed["currency"])
         audit.record(session, "book_charge", by=by, subject=("bank_line", line_id), detail={"entry": line.entry_id})
         return line.entry_id
+
+
+def _read(
+    session: Session,
+    content: bytes,
+    columns: Columns | None,
+    closing_minor: int | None,
+    *,
+    agreed: dict[str, Any],
+    by: int,
+    at: datetime,
+) -> ReadStatement:
+    ours = {"iban": agreed["coop_iban"], "currency": agreed["currency"]}
+    if kind_of(content) != CSV:
+        return read_statement(content, **ours)[1]
+    headings, iban = read_table(content).headings, ours["iban"]
+    said = columns or waiting.known(session, headings, iban=iban)
+    _, parsed = read_statement(content, columns=said, closing_minor=closing_minor, **ours)
+    if columns is not None:
+        waiting.remember(session, headings, columns, iban=iban, by=by, at=at)
+    return parsed
+
+
+def _seal_earlier(session: Session, field_key: bytes) -> None:
+    """Seal files that were taken in before files were sealed."""
+    plain = func.substring(BankStatement.sealed, 1, 1) != VERSION
+    for earlier in session.scalars(select(BankStatement).where(plain)):
+        earlier.sealed = seal(earlier.sealed, field_key, purpose=FILE)
 
 
 def _book_lines(

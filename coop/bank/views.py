@@ -2,11 +2,16 @@
 
 import hashlib
 import re
+from typing import Any, Final
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 
 from coop.bank import forms, queries, service
 from coop.clock import now
+from coop.columns import queries as waiting
+from coop.columns import service as columns_service
+from coop.core.errors import RuleBroken
+from coop.formats.bank_files import CSV, kind_of
 from coop.incoming import service as incoming
 from coop.web.forms import heeding, posted_key
 from coop.web.guards import treasurer, viewer
@@ -16,6 +21,8 @@ from coop.web.reading import db, reading, settings
 from coop.web.views import Answer, Page
 
 bp = Blueprint("bank", __name__)
+
+TAKEN_IN: Final = "Taken in. Each line stands here with what it was."
 
 
 @bp.get("/bank/payments")
@@ -55,10 +62,22 @@ def statements() -> Answer:
     form = forms.StatementForm()
     if form.accepted():
         with heeding(form):
-            return redirect(url_for(".statement", statement_id=_take_in(form.file.data.read())), code=303)
+            return redirect(_take_in(form.content(), again=form.again.data), code=303)
     with reading() as session:
         page = queries.statements_page(session, number=page_number())
     return render_template("bank/statements.html", page=page, form=form), form.status
+
+
+@bp.route("/bank/statements/columns/<int:waiting_id>", methods=["GET", "POST"])
+@treasurer
+def columns(waiting_id: int) -> Answer:
+    with reading() as session:
+        page = waiting.columns_page(session, waiting_id, at=now(), field_key=settings().field_key)
+    form = forms.ColumnsForm().offer(page)
+    if form.accepted():
+        with heeding(form):
+            return redirect(_take_in_by(waiting_id, form), code=303)
+    return render_template("bank/columns.html", page=page, form=form), form.status
 
 
 @bp.get("/bank/statements/<int:statement_id>")
@@ -101,17 +120,40 @@ def _record(household_id: int, form: forms.PaymentForm) -> None:
     )
 
 
-def _take_in(content: bytes) -> int:
+def _take_in(content: bytes, *, again: bool) -> str:
+    """Take a file in and return the page that shows it, or the page that asks for its columns."""
+    by, key = viewer().person_id, settings().field_key
+    if again and kind_of(content) == CSV:
+        return _ask_for_columns(content)
     with reading() as session:
         known = queries.statement_of(session, hashlib.sha256(content).hexdigest())
-    statement_id = service.import_statement(
-        db(), content, by=viewer().person_id, at=now(), field_key=settings().field_key
-    )
+    try:
+        statement_id = service.import_statement(db(), content, by=by, at=now(), field_key=key)
+    except RuleBroken as broken:
+        if broken.code in {"columns_needed", "missing_balance"}:
+            return _ask_for_columns(content)
+        raise
     if known is None:
-        flash("Taken in. Each line stands here with what it was.", "good")
+        flash(TAKEN_IN, "good")
     else:
         flash("This very file was taken in before, so nothing was changed.")
-    return statement_id
+    return url_for(".statement", statement_id=statement_id)
+
+
+def _ask_for_columns(content: bytes) -> str:
+    by, key = viewer().person_id, settings().field_key
+    return url_for(".columns", waiting_id=columns_service.put_by(db(), content, by=by, at=now(), field_key=key))
+
+
+def _take_in_by(waiting_id: int, form: forms.ColumnsForm) -> str:
+    """Take in a file that waited, by the columns that were chosen."""
+    key = settings().field_key
+    with reading() as session:
+        content = columns_service.content_of(session, waiting_id, field_key=key)
+    said: dict[str, Any] = {"columns": form.columns(), "closing_minor": form.closing.data}
+    statement_id = service.import_statement(db(), content, by=viewer().person_id, at=now(), field_key=key, **said)
+    flash(TAKEN_IN, "good")
+    return url_for(".statement", statement_id=statement_id)
 
 
 def _line() -> int | None:

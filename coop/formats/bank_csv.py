@@ -58,6 +58,18 @@ class Columns:
         more = (self.iban, self.reference, self.end_to_end, self.account, self.currency)
         return tuple(heading for heading in (*told, *more) if heading)
 
+    def refuse_gaps(self) -> None:
+        """Refuse columns that a statement cannot be read by. Raises `column_missing` and `same_column_twice`."""
+        if not self.booked_on:
+            raise RuleBroken("column_missing", "Say which column holds the day of booking.", field="booked_on")
+        if not (self.amount or self.paid_in or self.paid_out):
+            raise RuleBroken("column_missing", "Say which column holds the amount, or what came in and what went out.", field="amount")  # fmt: skip
+        if self.amount and (self.paid_in or self.paid_out):
+            raise RuleBroken("same_column_twice", "Give one column of amounts, or the two of what came in and went out, not both.", field="amount")  # fmt: skip
+        figures = [one for one in (self.booked_on, self.amount, self.paid_in, self.paid_out, self.balance) if one]
+        if twice := next((one for one in figures if figures.count(one) > 1), ""):
+            raise RuleBroken("same_column_twice", f"“{shown(twice)}” cannot hold two of these at once.", field="amount")
+
 
 @dataclass(frozen=True, slots=True)
 class Table:
@@ -103,9 +115,10 @@ def read_csv_statement(
 ) -> BankStatement:
     """Read a statement by its columns. Without a column of balances the closing one must be given.
 
-    Raises what `read_table` does, and `missing_column`, `no_rows`, `wrong_account`, `wrong_currency`, `missing_balance`,
+    Raises what `read_table` and `refuse_gaps` do, and `missing_column`, `no_rows`, `wrong_account`, `wrong_currency`, `missing_balance`,
     `does_not_add_up` or `bad_row`, which names every row that is wrong.
     """
+    columns.refuse_gaps()
     table = read_table(content)
     if missing := [heading for heading in columns.named() if heading not in table.headings]:
         raise RuleBroken("missing_column", f"The file has no column “{shown(missing[0])}”.", field="file")

@@ -92,7 +92,7 @@ NAV: Final[tuple[Section, ...]] = (
         (
             Entry("treasury.runs", "Payouts", ("treasury",)),
             Entry("bank.payments", "Payments", ("bank.choose", "bank.record")),
-            Entry("bank.statements", "Bank", ("bank.statement",)),
+            Entry("bank.statements", "Bank", ("bank.statement", "bank.columns")),
             _STATEMENTS,
             Entry("books.trial_balance", "Books", ("books",)),
             Entry("health.house", "Health", ("health",)),
