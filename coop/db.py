@@ -1,6 +1,8 @@
 """The database: base class, column habits, connections, and rows in bulk."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Annotated, Any
 
@@ -19,6 +21,8 @@ Whole = NDArray[np.int64]
 
 _BINARY_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _BINARY_END = b"\xff\xff"
+_POSTGRES_EPOCH = 946_684_800 * 1_000_000
+"""The first of January 2000, from which the server counts microseconds, in those since 1970."""
 
 Identity = Annotated[int, mapped_column(BigInteger, Numbered(), primary_key=True)]
 Minor = Annotated[int, mapped_column(BigInteger)]
@@ -108,18 +112,33 @@ def copy_columns_in(session: Session, table: str, columns: Mapping[str, Whole]) 
         copy.write(_BINARY_HEADER + rows.tobytes() + _BINARY_END)
 
 
-def columns_of(session: Session, query: str, values: Mapping[str, object], names: Sequence[str]) -> dict[str, Whole]:
+@contextmanager
+def writing_beside(work: Callable[[], object]) -> Iterator[None]:
+    """Write for the length of a block, which computes: the session belongs to `work`, in a thread of its own, until the block ends."""
+    with ThreadPoolExecutor(1) as beside:
+        written = beside.submit(work)
+        yield
+        written.result()
+
+
+def columns_of(
+    session: Session, query: str, values: Mapping[str, object], names: Sequence[str], instants: Collection[str] = ()
+) -> dict[str, Whole]:
     """Read the result of a query as arrays, one for each of its columns, which must all be bigint and never null.
 
-    The database packs all rows into one value, so that a row costs nothing here.
+    Those named in `instants` are timestamps, given in microseconds since 1970. The database packs all rows into one
+    value, so that a row costs nothing here.
     """
-    packed = " || ".join(f'int8send(q."{name}")' for name in names)
+    packed = " || ".join(f'{"timestamptz_send" if name in instants else "int8send"}(q."{name}")' for name in names)
     columns = ", ".join(f'"{name}"' for name in names)
     statement = text(f"SELECT count(*), string_agg({packed}, ''::bytea) FROM ({query}) AS q ({columns})")  # noqa: S608 - our own words
     count, content = session.execute(statement, values).one()
     rows = np.frombuffer(content or b"", ">i8").reshape(-1, len(names))
     assert len(rows) == count, "a column is null"
-    return {name: rows[:, place].astype(np.int64) for place, name in enumerate(names)}
+    found = {name: rows[:, place].astype(np.int64) for place, name in enumerate(names)}
+    for name in instants:
+        found[name] += _POSTGRES_EPOCH
+    return found
 
 
 def _record(names: Iterable[str]) -> np.dtype[np.void]:

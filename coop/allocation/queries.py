@@ -1,49 +1,38 @@
 """Read what an allocation needs, and what its pages show."""
 
-import hmac
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import NamedTuple
+from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from coop.allocation.models import AllocationRun, AwardOverride, ChainHead
-from coop.core.claims import TOGETHER_RULE, BatchInput, Standing, Terms
+from coop.core.claimants import Offered, choices_of, gathered, pseudonym
+from coop.core.claims import TOGETHER_RULE, Standing, Terms
 from coop.core.pool_correction import BatchVersion, correct
 from coop.core.pool_overrides import changed_by_hand
-from coop.core.pool_run import ClaimedBatch, PoolProblem, proof_of, share_out
+from coop.core.pool_run import PoolProblem, proof_of, share_out
 from coop.core.records import CHAIN_START
-from coop.core.together import Choice
-from coop.db import Whole, columns_of
+from coop.db import columns_of
 from coop.draws import service as draws
+from coop.draws.service import Drawn
 from coop.pools.models import Pool
 from coop.seasons import service as seasons
 from coop.seasons.models import Season
 
-
-class _Offered(NamedTuple):
-    offering_id: int
-    lot_number: str
-    family: str
-    rule: str | None
-    units: int
-
-
+# batches are looked up one by one, or the planner would rather read those of all seasons
 _OFFERED = text("""
 SELECT f.id, b.lot_number, p.family, f.rule, coalesce(r.pieces, 0)
   FROM offering f
-  JOIN batch b ON b.id = f.batch_id
   JOIN product p ON p.id = f.product_id
-  LEFT JOIN LATERAL (SELECT pieces FROM release WHERE batch_id = b.id ORDER BY version DESC LIMIT 1) r ON true
+  JOIN LATERAL (SELECT lot_number FROM batch WHERE id = f.batch_id LIMIT 1) b ON true
+  LEFT JOIN LATERAL (SELECT pieces FROM release WHERE batch_id = f.batch_id ORDER BY version DESC LIMIT 1) r ON true
  WHERE f.pool_id = :pool
  ORDER BY b.lot_number COLLATE "C"
 """)
 
 _CLAIMS = """
-SELECT l.offering_id, o.household_id, l.id, l.wish, l.up_to - l.wish, (extract(epoch FROM l.ordered_at) * 1000000)::bigint
+SELECT l.offering_id, o.household_id, l.id, l.wish, l.up_to - l.wish, l.ordered_at
   FROM household_order o JOIN order_line l ON l.order_id = o.id
  WHERE o.pool_id = :pool AND l.up_to > 0
 """
@@ -72,22 +61,12 @@ SELECT DISTINCT ON (p.family, o.household_id) p.family, o.household_id, a.owed_b
 """)
 
 
-def pseudonym(secret: bytes, family: str, household_id: int) -> str:
-    """Name a household's standing in a family of products, for one season, so that only itself knows it by name."""
-    return hmac.digest(secret, f"{household_id}:{family}".encode(), "sha256")[:16].hex()
-
-
-def name_of_claim(secret: bytes, household_id: int, lot_number: str, choice: int | None) -> str:
-    """Name a claim on batches that are shared out together: a household may have several there, each with its own draw."""
-    return pseudonym(secret, f"choice {choice}" if choice else f"lot {lot_number}", household_id)
-
-
-def frozen_problem(session: Session, run: AllocationRun, field_key: bytes) -> PoolProblem:
-    """Read everything that decides a run, as it was frozen when the run was asked for."""
+def frozen_problem(session: Session, run: AllocationRun, field_key: bytes, own: Drawn | None = None) -> PoolProblem:
+    """Read everything that decides a run, as it was frozen when the run was asked for; `own` is the pool's draw if it was read."""
     pool = session.get_one(Pool, run.pool_id)
     season = session.get_one(Season, pool.season_id)
     terms = Terms(None if run.memory == "none" else run.memory, run.credit_cap)
-    return pool_problem(session, pool, season, rule=run.rule, terms=terms, field_key=field_key)
+    return pool_problem(session, pool, season, rule=run.rule, terms=terms, field_key=field_key, own=own)
 
 
 def terms_of(season: Season) -> Terms:
@@ -96,16 +75,23 @@ def terms_of(season: Season) -> Terms:
 
 
 def pool_problem(
-    session: Session, pool: Pool, season: Season, *, rule: str, terms: Terms, field_key: bytes
+    session: Session,
+    pool: Pool,
+    season: Season,
+    *,
+    rule: str,
+    terms: Terms,
+    field_key: bytes,
+    own: Drawn | None = None,
 ) -> PoolProblem:
     """Read a pool's batches, claims and opening standing, under a rule.
 
     Where the seed is not known yet, the season's secret stands in for it: good for a look, never for an outcome.
     """
     secret = seasons.season_secret(session, season.id, field_key)
-    offered = [_Offered(*row) for row in session.execute(_OFFERED, {"pool": pool.id}).all()]
+    offered = [Offered._make(row) for row in session.execute(_OFFERED, {"pool": pool.id}).all()]
     claims = columns_of(
-        session, _CLAIMS, {"pool": pool.id}, ("offering", "household", "line", "wish", "more", "raised")
+        session, _CLAIMS, {"pool": pool.id}, ("offering", "household", "line", "wish", "more", "raised"), {"raised"}
     )
     households = np.unique(claims["household"]).tolist()
     standing = Standing()
@@ -115,14 +101,14 @@ def pool_problem(
         ):
             name = pseudonym(secret, family, household_id)
             standing.owed[name], standing.entitled[name] = owed, entitled
-    own = draws.drawn(session, pool.id)
+    own = own or draws.drawn(session, pool.id)
     assert pool.opened_at is not None
     guests = dict.fromkeys(households, season.guest_weight)
     weights = guests | seasons.weights(session, season.id, at=pool.opened_at, of=households)
     chain_start = session.scalar(select(ChainHead.result_digest).where(ChainHead.season_id == season.id))
     together = any((row.rule or rule) == TOGETHER_RULE for row in offered)
     chosen = {row.id: (row.choice, row.rank) for row in session.execute(_CHOSEN, {"pool": pool.id})} if together else {}
-    batches = _claimed(claims, offered, secret, weights, rule, chosen)
+    batches = gathered(claims, offered, secret, weights, rule, chosen)
     return PoolProblem(
         season=season.name,
         pool=pool.name,
@@ -133,7 +119,7 @@ def pool_problem(
         batches=batches,
         standing=standing,
         commitment=draws.commitment_of(session, pool.id),
-        choices=_choices(batches, chosen),
+        choices=choices_of(batches, chosen),
     )
 
 
@@ -213,86 +199,3 @@ def overrides_of(session: Session, run_id: int) -> list[AwardOverride]:
 
 
 _FLOORS = text("SELECT line_id, floor FROM award WHERE run_id = :run AND offering_id = :offering")
-
-
-@dataclass(frozen=True, slots=True)
-class _Accounts:
-    """Who claims in a pool, once for each family of products claimed in: pseudonym and weight; `of_claim` points into them."""
-
-    names: NDArray[np.object_]
-    weights: Whole
-    of_claim: NDArray[np.intp]
-
-
-def _accounts(families: Sequence[str], claims: dict[str, Whole], secret: bytes, weights: dict[int, int]) -> _Accounts:
-    """Gather the accounts of claims, each of the family that `families` says; `weights` knows every household."""
-    kinds, kind_of_claim = np.unique(np.array(families, np.str_), return_inverse=True)
-    households, household_of_claim = np.unique(claims["household"], return_inverse=True)
-    pairs, of_claim = np.unique(kind_of_claim * len(households) + household_of_claim, return_inverse=True)
-    own_kinds, own_households = np.divmod(pairs, max(1, len(households)))
-    held = households[own_households].tolist()
-    names = [
-        pseudonym(secret, family, household) for family, household in zip(kinds[own_kinds].tolist(), held, strict=True)
-    ]
-    return _Accounts(np.array(names, object), np.array([weights[household] for household in held], np.int64), of_claim)
-
-
-def _claimed(
-    claims: dict[str, Whole],
-    offered: Sequence[_Offered],
-    secret: bytes,
-    weights: dict[int, int],
-    rule: str,
-    chosen: Mapping[int, tuple[int, int]],
-) -> list[ClaimedBatch]:
-    """Put the pool's claims with their batches, each batch's in the order of their pseudonyms.
-
-    A line stores when its wish was last raised, not each raise by itself; by `priority` the whole wish has that time. It is
-    there whatever the rule, so that `priority` can be set beside it.
-    """
-    places = {row.offering_id: place for place, row in enumerate(offered)}
-    batch_of_claim = np.array([places[offering] for offering in claims["offering"].tolist()], np.int64)
-    families = [offered[place].family for place in batch_of_claim.tolist()]
-    together = {place for place, row in enumerate(offered) if (row.rule or rule) == TOGETHER_RULE}
-    if together:
-        lines = zip(batch_of_claim.tolist(), claims["line"].tolist(), families, strict=True)
-        families = [
-            f"choice {chosen[line][0]}" if line in chosen else f"lot {offered[place].lot_number}" if place in together else family
-            for place, line, family in lines
-        ]  # fmt: skip
-    accounts = _accounts(families, claims, secret, weights)
-    ranks = np.empty(len(accounts.names), np.int64)
-    ranks[np.argsort(accounts.names)] = np.arange(len(ranks))
-    order = np.lexsort((ranks[accounts.of_claim], batch_of_claim))
-    owners = accounts.of_claim[order]
-    ids, own_weights = accounts.names[owners].tolist(), accounts.weights[owners].tolist()
-    names = ("household", "line", "wish", "more", "raised")
-    households, lines, wishes, more, raised = (claims[name][order].tolist() for name in names)
-    ends = np.searchsorted(batch_of_claim[order], np.arange(1, len(offered) + 1)).tolist()
-    claimed = []
-    start = 0
-    for row, end in zip(offered, ends, strict=True):
-        own = slice(start, end)
-        batch = BatchInput(
-            id=row.lot_number,
-            units=row.units,
-            ids=ids[own],
-            weights=own_weights[own],
-            requests=wishes[own],
-            tolerances=more[own] if any(more[own]) else (),
-            rule=row.rule or rule,
-            times=raised[own],
-        )
-        claimed.append(ClaimedBatch(row.offering_id, lines[own], households[own], batch))
-        start = end
-    return claimed
-
-
-def _choices(batches: Sequence[ClaimedBatch], chosen: Mapping[int, tuple[int, int]]) -> list[Choice]:
-    """Gather the claims on several batches; all their lines ask for the same number of pieces."""
-    lines: dict[str, list[tuple[int, int, int]]] = {}
-    for place, claimed in enumerate(batches) if chosen else ():
-        for line, claim, wish in zip(claimed.line_ids, claimed.batch.ids, claimed.batch.requests, strict=True):
-            if line in chosen:
-                lines.setdefault(claim, []).append((chosen[line][1], place, wish))
-    return [Choice(claim, own[0][2], tuple(place for _, place, _ in sorted(own))) for claim, own in lines.items()]

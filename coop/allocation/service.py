@@ -1,7 +1,9 @@
 """Runs that share out a pool: worked out by the worker, put aside or published; and the chain that all of a season's hang on."""
 
 import time
+from collections.abc import Sequence
 from datetime import date, datetime
+from functools import partial
 
 import numpy as np
 from sqlalchemy import select, text
@@ -14,9 +16,9 @@ from coop.audit import service as audit
 from coop.core.collector import collecting_seldom
 from coop.core.errors import RuleBroken
 from coop.core.fairness import four_decimals
-from coop.core.pool_run import Fill, award_columns, fill, input_digest_of, share_out
+from coop.core.pool_run import Fill, award_columns, divided, fill, input_digest_of, on_record
 from coop.core.records import CHAIN_START
-from coop.db import Db, copy_columns_in, refresh_statistics
+from coop.db import Db, Whole, copy_columns_in, writing_beside
 from coop.draws import service as draws
 from coop.draws.service import Drawn
 from coop.jobs import Lease
@@ -31,27 +33,31 @@ LIVE = ("requested", "waiting", "proposed", "publishing", "published")
 def carry_out(db: Db, lease: Lease, *, at: datetime, field_key: bytes) -> None:
     """Share out the batches of one run and propose the outcome. Repeating it changes nothing."""
     began = time.monotonic()
-    refresh_statistics(db, "household_order", "order_line", "offering", "batch")
     with db() as session:
         asked = session.get_one(AllocationRun, lease.row_id)
-        problem = queries.frozen_problem(session, asked, field_key) if asked.state == "requested" else None
         own = draws.drawn(session, asked.pool_id)
-    shared = share_out(problem) if problem and not own.is_awaited else None
-    digest = shared.input_digest if shared else input_digest_of(problem) if problem else ""
+        problem = queries.frozen_problem(session, asked, field_key, own) if asked.state == "requested" else None
+    pool = divided(problem) if problem and not own.is_awaited else None
+    digest = pool.input_digest if pool else input_digest_of(problem) if problem else ""
     with db.begin() as session:
         run = proposals.taken_up(session, lease, AllocationRun, "requested")
         if problem is None or run is None:
             return
-        if not _freeze(session, run, digest, own, at=at) or shared is None:
+        if not _freeze(session, run, digest, own, at=at) or pool is None:
             return
-        for awards in award_columns(problem, shared):
-            copy_columns_in(session, "award", {"run_id": np.full(len(awards["line_id"]), run.id)} | awards)
+        with writing_beside(partial(_write_awards, session, run.id, award_columns(problem, pool))):
+            result_digest = on_record(problem, pool).result_digest
+            measured = fill(problem, pool)
         run.state, run.proposed_at = "proposed", at
-        run.chain_start = problem.chain_start
-        run.result_digest = shared.result_digest
-        run.figures = _figures(fill(problem, shared)) | {"seconds": f"{time.monotonic() - began:.3f}"}
+        run.chain_start, run.result_digest = problem.chain_start, result_digest
+        run.figures = _figures(measured) | {"seconds": f"{time.monotonic() - began:.3f}"}
         subject = ("allocation_run", run.id)
         audit.record(session, "propose_allocation", by=0, subject=subject, detail={"result": run.result_digest})
+
+
+def _write_awards(session: Session, run_id: int, tables: Sequence[dict[str, Whole]]) -> None:
+    for awards in tables:
+        copy_columns_in(session, "award", {"run_id": np.full(len(awards["line_id"]), run_id)} | awards)
 
 
 def go_on(session: Session, pool_id: int) -> None:

@@ -12,8 +12,8 @@ from coop.audit import service as audit
 from coop.batches import service as batches
 from coop.core.claims import STANDING_RULE, Terms, rule_named
 from coop.core.errors import NotFound, RuleBroken
-from coop.db import Db
-from coop.pools.models import Offering, Pool
+from coop.db import Db, columns_of
+from coop.pools.models import Pool
 from coop.seasons import service as seasons
 from coop.seasons.models import Season
 from coop.standings import service as standings
@@ -114,12 +114,12 @@ def _terms_words(season: Season) -> str:
 
 
 def _release_yields(session: Session, pool_id: int, *, by: int, at: datetime, without_missing: bool) -> None:
-    wanted = list(session.scalars(select(Offering.batch_id).where(Offering.pool_id == pool_id)))
-    missing = batches.without_report(session, wanted)
+    offered = columns_of(session, "SELECT batch_id FROM offering WHERE pool_id = :pool", {"pool": pool_id}, ("batch",))
+    wanted = offered["batch"].tolist()
+    missing = batches.release_latest(session, wanted, by=by, at=at).missing
     if missing and not without_missing:
         raise RuleBroken(
             "yields_missing",
             f"{missing} of {len(wanted)} batches have no yield reported yet. Wait for them, or count them as nothing made.",
             field="without_missing",
         )
-    batches.release_latest(session, wanted, by=by, at=at)

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 from psycopg.errors import CheckViolation
-from sqlalchemy import CursorResult, select, text
+from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -107,37 +107,33 @@ def release(session: Session, batch_id: int, pieces: int, *, by: int, at: dateti
     return version
 
 
-def release_latest(session: Session, batch_ids: Sequence[int], *, by: int, at: datetime) -> int:
-    """Release the latest report of each batch in one statement, 0 where none came in; batches released at that already are left.
+class Released(NamedTuple):
+    """How many new releases were written, and of how many of the batches no yield is reported yet."""
 
-    Return how many new releases were written.
-    """
-    written = session.execute(
-        text(
-            "INSERT INTO release (batch_id, version, pieces, released_by, released_at)"
-            " SELECT w.id, coalesce(r.version, 0) + 1, coalesce(y.pieces, 0), :by, :at"
-            " FROM unnest(CAST(:ids AS bigint[])) AS w (id)"
-            " LEFT JOIN LATERAL (SELECT pieces FROM yield_report WHERE batch_id = w.id ORDER BY n DESC LIMIT 1) y ON true"
-            " LEFT JOIN LATERAL (SELECT version, pieces FROM release WHERE batch_id = w.id"
-            "   ORDER BY version DESC LIMIT 1) r ON true"
-            " WHERE r.pieces IS DISTINCT FROM coalesce(y.pieces, 0)"
-        ),
-        {"ids": bigints(batch_ids), "by": by, "at": at},
-    )
-    assert isinstance(written, CursorResult)
-    return written.rowcount
+    written: int
+    missing: int
 
 
-def without_report(session: Session, batch_ids: Sequence[int]) -> int:
-    """Count the batches of which no yield is reported yet."""
-    missing = session.scalar(
-        text(
-            "SELECT count(*) FROM unnest(CAST(:ids AS bigint[])) AS w (id)"
-            " WHERE NOT EXISTS (SELECT FROM yield_report y WHERE y.batch_id = w.id)"
-        ),
-        {"ids": bigints(batch_ids)},
-    )
-    return int(missing or 0)
+def release_latest(session: Session, batch_ids: Sequence[int], *, by: int, at: datetime) -> Released:
+    """Release the latest report of each batch in one statement, 0 where none came in; batches released at that already are left."""
+    released = session.execute(_RELEASE_LATEST, {"ids": bigints(batch_ids), "by": by, "at": at}).one()
+    return Released(released.written, released.missing)
+
+
+_RELEASE_LATEST = text("""
+WITH latest AS MATERIALIZED (
+  SELECT w.id, y.pieces
+    FROM unnest(CAST(:ids AS bigint[])) AS w (id)
+    LEFT JOIN LATERAL (SELECT pieces FROM yield_report WHERE batch_id = w.id ORDER BY n DESC LIMIT 1) y ON true),
+written AS (
+  INSERT INTO release (batch_id, version, pieces, released_by, released_at)
+  SELECT l.id, coalesce(r.version, 0) + 1, coalesce(l.pieces, 0), :by, :at
+    FROM latest l
+    LEFT JOIN LATERAL (SELECT version, pieces FROM release WHERE batch_id = l.id ORDER BY version DESC LIMIT 1) r ON true
+   WHERE r.pieces IS DISTINCT FROM coalesce(l.pieces, 0)
+  RETURNING 1)
+SELECT (SELECT count(*) FROM written) AS written, count(*) FILTER (WHERE pieces IS NULL) AS missing FROM latest
+""")
 
 
 def latest_yields(session: Session, batch_ids: Sequence[int]) -> dict[int, int]:

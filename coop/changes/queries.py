@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from coop.allocation.queries import pseudonym
+from coop.core.claimants import pseudonym
 from coop.core.override_record import digest_of_reason
 
 

@@ -6,6 +6,7 @@ Jain, Chiu & Hawe, "A Quantitative Measure of Fairness" (DEC TR-301, 1984).
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
+from math import lcm
 from typing import TypeVar
 
 Member = TypeVar("Member")
@@ -13,7 +14,10 @@ Member = TypeVar("Member")
 
 def lowest_fill(lines: Iterable[tuple[int, int]]) -> Fraction:
     """Give the least award / wish of (award, wish) lines; lines that wish nothing do not count, and none at all is 1."""
-    return min((Fraction(min(award, wish), wish) for award, wish in set(lines) if wish > 0), default=Fraction(1))
+    least: dict[int, int] = {}
+    for award, wish in lines:
+        least[wish] = min(award, least.get(wish, wish))
+    return min((Fraction(award, wish) for wish, award in least.items() if wish > 0), default=Fraction(1))
 
 
 def jain(members: Mapping[Member, tuple[int, int]]) -> Fraction:
@@ -32,8 +36,9 @@ def four_decimals(ratio: Fraction) -> str:
 
 
 def _sum(terms: Iterable[tuple[Fraction, int]]) -> Fraction:
-    """Add fractions times whole numbers, one denominator at a time, so that numbers stay short as long as they can."""
+    """Add fractions times whole numbers over their one common denominator."""
     numerators: Counter[int] = Counter()
     for fraction, many in terms:
         numerators[fraction.denominator] += fraction.numerator * many
-    return sum((Fraction(numerator, denominator) for denominator, numerator in numerators.items()), Fraction(0))
+    common = lcm(*numerators)
+    return Fraction(sum(numerator * (common // own) for own, numerator in numerators.items()), common)

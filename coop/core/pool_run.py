@@ -1,10 +1,10 @@
 """Share out a whole pool from frozen inputs: awards, the record that proves them, and the figures to judge them by."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain as chained
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from coop.core.together_record import PartRecord
 from coop.core.together_sharing import share_out_by_engine
 
 Whole = NDArray[np.int64]
+Of = TypeVar("Of")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,21 +61,27 @@ class SharedTogether(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class SharedPool:
-    """What came of a pool: an outcome and a link of the chain for each batch, under the head that binds them.
-
-    `frozen` covers the batches that are shared out each by itself; those of a part all have the link of its record.
-    """
+class DividedPool:
+    """What each batch of a pool gave, under the head that binds its inputs; the results are not chained yet."""
 
     head: Head
     frozen: FrozenPool
     outcomes: Sequence[Outcome]
-    links: Sequence[str]
     together: Sequence[SharedTogether] = ()
 
     @property
     def input_digest(self) -> str:
         return self.head.input_digest
+
+
+@dataclass(frozen=True, slots=True)
+class SharedPool(DividedPool):
+    """What came of a pool: an outcome and a link of the chain for each batch, under the head that binds them.
+
+    `frozen` covers the batches that are shared out each by itself; those of a part all have the link of its record.
+    """
+
+    links: Sequence[str] = ()
 
     @property
     def result_digest(self) -> str:
@@ -83,6 +90,11 @@ class SharedPool:
 
 def share_out(problem: PoolProblem) -> SharedPool:
     """Share out every batch of a pool and chain the results; the same problem always gives the same digests."""
+    return on_record(problem, divided(problem))
+
+
+def divided(problem: PoolProblem) -> DividedPool:
+    """Share out every batch of a pool."""
     parts = parts_of_pool([claimed.batch for claimed in problem.batches], problem.choices)
     batches = _alone(problem)
     frozen = freeze(batches, problem.terms)
@@ -100,17 +112,29 @@ def share_out(problem: PoolProblem) -> SharedPool:
         parts=len(parts),
     )
     outcomes, _ = share_out_pool(batches, problem.standing, problem.terms, head.seed)
-    links = chain(head, batches, frozen, outcomes)
-    if not parts:
-        return SharedPool(head, frozen, outcomes, links)
+    together = [
+        SharedTogether(places, part, share_out_by_engine(part, head.seed), record)
+        for (places, part), record in zip(parts, records, strict=True)
+    ]
+    return DividedPool(head, frozen, _in_order(problem, outcomes, _outcomes_together(together)), together)
+
+
+def on_record(problem: PoolProblem, pool: DividedPool) -> SharedPool:
+    """Chain the results of a pool that was shared out."""
+    apart = [
+        outcome
+        for claimed, outcome in zip(problem.batches, pool.outcomes, strict=True)
+        if claimed.batch.rule != TOGETHER_RULE
+    ]
+    links = chain(pool.head, _alone(problem), pool.frozen, apart)
+    previous = last_link(pool.head, links)
     together = []
-    previous = last_link(head, links)
-    for (places, part), record in zip(parts, records, strict=True):
-        shared = share_out_by_engine(part, head.seed)
-        ended = record.ended(shared, head.seed, previous)
-        together.append(SharedTogether(places, part, shared, ended))
+    for one in pool.together:
+        ended = one.record.ended(one.shared, pool.head.seed, previous)
+        together.append(one._replace(record=ended))
         previous = ended.link
-    return SharedPool(head, frozen, *_in_order(problem, outcomes, links, together), together)
+    of_parts = {place: one.record.link for one in together for place in one.places}
+    return SharedPool(pool.head, pool.frozen, pool.outcomes, together, _in_order(problem, links, of_parts))
 
 
 def outcomes_of(problem: PoolProblem, seed: bytes) -> list[Outcome]:
@@ -120,7 +144,7 @@ def outcomes_of(problem: PoolProblem, seed: bytes) -> list[Outcome]:
     together = [
         SharedTogether(places, part, share_out_by_engine(part, seed), PartRecord(part)) for places, part in parts
     ]
-    return _in_order(problem, outcomes, [""] * len(outcomes), together)[0]
+    return _in_order(problem, outcomes, _outcomes_together(together))
 
 
 def _alone(problem: PoolProblem) -> list[BatchInput]:
@@ -128,18 +152,17 @@ def _alone(problem: PoolProblem) -> list[BatchInput]:
     return [claimed.batch for claimed in problem.batches if claimed.batch.rule != TOGETHER_RULE]
 
 
-def _in_order(
-    problem: PoolProblem, outcomes: Sequence[Outcome], links: Sequence[str], together: Sequence[SharedTogether]
-) -> tuple[list[Outcome], list[str]]:
-    """Put the outcomes and links of batches by themselves and of parts in the order of the pool's batches."""
-    of_parts = {
-        place: (Outcome(awards), one.record.link)
-        for one in together
-        for place, awards in zip(one.places, one.shared.awards, strict=True)
+def _outcomes_together(together: Iterable[SharedTogether]) -> dict[int, Outcome]:
+    """Give the outcomes of batches that were shared out together, by their places in the pool."""
+    return {
+        place: Outcome(awards) for one in together for place, awards in zip(one.places, one.shared.awards, strict=True)
     }
-    others = iter(zip(outcomes, links, strict=True))
-    found = [of_parts[place] if place in of_parts else next(others) for place in range(len(problem.batches))]
-    return [outcome for outcome, _ in found], [link for _, link in found]
+
+
+def _in_order(problem: PoolProblem, alone: Sequence[Of], of_parts: Mapping[int, Of]) -> list[Of]:
+    """Put what came of batches by themselves and of parts in the order of the pool's batches."""
+    others = iter(alone)
+    return [of_parts[place] if place in of_parts else next(others) for place in range(len(problem.batches))]
 
 
 def _digest(frozen: FrozenPool, records: Sequence[PartRecord]) -> str:
@@ -161,7 +184,7 @@ def proof_of(problem: PoolProblem, shared: SharedPool) -> bytes:
     return b"".join(chained(lines, (one.record.line for one in shared.together)))
 
 
-def wishes_of(problem: PoolProblem, shared: SharedPool) -> list[Sequence[int]]:
+def wishes_of(problem: PoolProblem, shared: DividedPool) -> list[Sequence[int]]:
     """Give, batch by batch, what each claim wished for there; a choice wished for what it got, and for its missing
     pieces where it likes best to have them.
     """
@@ -178,7 +201,7 @@ def wishes_of(problem: PoolProblem, shared: SharedPool) -> list[Sequence[int]]:
     return wishes
 
 
-def award_columns(problem: PoolProblem, shared: SharedPool) -> list[dict[str, Whole]]:
+def award_columns(problem: PoolProblem, shared: DividedPool) -> list[dict[str, Whole]]:
     """Give the awards by columns: offering, line, pieces, of them beyond the wish, and, where a standing is kept, entitlement and owed before.
 
     They stand in the order of offering and line, as the database keeps them. Batches that were shared out together come
@@ -229,7 +252,7 @@ class Fill:
     jain: Fraction
 
 
-def fill(problem: PoolProblem, shared: SharedPool) -> Fill:
+def fill(problem: PoolProblem, shared: DividedPool) -> Fill:
     """Measure a shared pool; what was awarded beyond a wish fills nothing."""
     return fill_of(
         _flat(claimed.household_ids for claimed in problem.batches),

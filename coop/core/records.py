@@ -10,7 +10,6 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import chain as chained
 
 from coop.core.canonical import canonical, canonical_text
 from coop.core.claims import LOTS_RULE, PRIORITY_RULE, BatchInput, Outcome, Row, Terms
@@ -94,7 +93,7 @@ class Head:
 
 def freeze(batches: Sequence[BatchInput], terms: Terms) -> FrozenPool:
     """Write down the inputs of a pool's batches, in the order in which they will be applied."""
-    names = _Names()
+    names = _Quoted()
     memory = "null" if terms.memory is None else canonical_text(terms.memory)
     terms_text = f'],"credit_cap":{_number(terms.credit_cap)},"memory":{memory}'
     texts = tuple([_input_text(batch, terms_text, names) for batch in batches])
@@ -109,7 +108,7 @@ def pool_digest(input_digests: Sequence[str]) -> str:
 
 def chain(head: Head, batches: Sequence[BatchInput], frozen: FrozenPool, outcomes: Sequence[Outcome]) -> list[str]:
     """Link the results of a pool, in order; gives the result digest of each batch."""
-    names = _Names()
+    names = _Keys()
     seed = head.seed.hex()
     previous = text_digest(head.text)
     links = []
@@ -136,7 +135,7 @@ def proof_lines(
     links: Sequence[str],
 ) -> Iterator[bytes]:
     """Write a proof as JSON lines: the head, then one line per batch with everything `coop verify` recomputes."""
-    names = _Names()
+    names = _Keys()
     seed = head.seed.hex()
     yield f"{head.text}\n".encode()
     for place, batch in enumerate(batches):
@@ -152,24 +151,30 @@ def text_digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-class _Names(dict[str, str]):
-    """Claim ids as canonical JSON keys, colon included, ready for `%`; each is checked and quoted once."""
+class _Quoted(dict[str, str]):
+    """Claim ids as canonical JSON; each is checked and quoted once."""
 
     def __missing__(self, claim: str) -> str:
         if not claim.isascii():
             raise RuleBroken("key_not_ascii", "Claim ids in a record must be plain ASCII text.", field="id")
-        name = self[claim] = f"{canonical_text(claim)}:".replace("%", "%%")
-        return name
+        text = self[claim] = canonical_text(claim)
+        return text
 
 
-def _input_text(batch: BatchInput, terms_text: str, names: _Names) -> str:
+class _Keys(_Quoted):
+    """Claim ids as canonical JSON keys, colon included, ready for `%`."""
+
+    def __missing__(self, claim: str) -> str:
+        key = self[claim] = f"{super().__missing__(claim)}:".replace("%", "%%")
+        return key
+
+
+def _input_text(batch: BatchInput, terms_text: str, names: _Quoted) -> str:
     columns = _columns_of_claims(batch)
-    rest = _rest_of_claim(tuple(columns))
-    keys = f'{rest},{{"id":'.join([names[claim][:-1] for claim in batch.ids])
-    figures = tuple(chained.from_iterable(zip(*columns.values(), strict=True)))
-    listed = f'{{"id":{keys}{rest}' % figures if keys else ""
+    rows = zip(map(names.__getitem__, batch.ids), *columns.values(), strict=True)
+    claims = ",".join(map(_claim_text(tuple(columns)).__mod__, rows))
     return (
-        f'{{"batch":{{"id":{canonical_text(batch.id)},"units":{batch.units}}},"claims":[{listed}'
+        f'{{"batch":{{"id":{canonical_text(batch.id)},"units":{batch.units}}},"claims":[{claims}'
         f'{terms_text},"rule":"{batch.rule}","version":{batch.version}}}'
     )
 
@@ -190,16 +195,16 @@ def _columns_of_claims(batch: BatchInput) -> dict[str, Sequence[int | str]]:
 
 
 @cache
-def _rest_of_claim(names: tuple[str, ...]) -> str:
-    """Give what follows a claim's id, its figures still to be filled in."""
-    return "".join([f',"{name}":%s' for name in names]) + "}"
+def _claim_text(names: tuple[str, ...]) -> str:
+    """Give the text of a claim, its id and figures still to be filled in."""
+    return '{"id":%s' + "".join([f',"{name}":%s' for name in names]) + "}"
 
 
 def _row_text(row: Row) -> str:
     return f'{{"quantity":{row.quantity},"time":{row.time},"tolerance":{row.tolerance}}}'
 
 
-def _figures(ids: Sequence[str], outcome: Outcome, terms: Terms, names: _Names) -> tuple[str, str, str, str]:
+def _figures(ids: Sequence[str], outcome: Outcome, terms: Terms, names: _Keys) -> tuple[str, str, str, str]:
     """Write awards, closing, entitled (with its key, "" where the memory needs none) and opening."""
     keys = "%d,".join([names[claim] for claim in ids])
     row = f"{{{keys}%d}}" if keys else "{}"

@@ -9,7 +9,8 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from coop.allocation.models import AllocationRun
-from coop.allocation.queries import name_of_claim, problem_of_run, pseudonym
+from coop.allocation.queries import problem_of_run
+from coop.core.claimants import name_of_claim, pseudonym
 from coop.core.claims import MICRO, TOGETHER_RULE, BatchInput, Outcome, Standing, Terms
 from coop.core.correction import corrected
 from coop.core.explain_changes import Aftermath

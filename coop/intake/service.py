@@ -20,7 +20,7 @@ from coop.core.collector import collecting_seldom
 from coop.core.errors import RuleBroken
 from coop.core.ledger import Entry, credit_paid_in, household_party
 from coop.core.season import local_day
-from coop.db import Db
+from coop.db import Db, refresh_statistics
 from coop.formats.iban import demo_iban
 from coop.formats.season_files import SeasonFiles
 from coop.ledger import service as ledger
@@ -102,7 +102,8 @@ def import_season(
         _top_up(session, files, members, season_id, on=first_day - timedelta(days=1), by=by, currency=currency)
         orders.bring_in_orders(session, _orders(files, places, zone), by=by, currency=currency)
         audit.record(session, "import_season", by=by, subject=("season", season_id), detail=asdict(counts))
-        return counts
+    refresh_statistics(db, "batch", "entry", "household_order", "offering", "order_line", "posting", "product")
+    return counts
 
 
 def counts_of(files: SeasonFiles, name: str, *, unchanged: bool = False) -> Counts:

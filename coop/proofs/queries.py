@@ -8,8 +8,9 @@ from typing import Any, Final
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from coop.allocation.queries import name_of_claim, proof_of_run, pseudonym
+from coop.allocation.queries import proof_of_run
 from coop.changes.queries import ChangedRow, changed_by_hand
+from coop.core.claimants import name_of_claim, pseudonym
 from coop.core.claims import TOGETHER_RULE
 from coop.core.commitments import Commitment
 from coop.core.errors import NotFound, RuleBroken

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from coop.core.belonging import opening_sum, part_by_points, spread_equally
@@ -33,8 +33,11 @@ def settle(session: Session, season: Season, pool: Pool, *, by: int, at: datetim
     if season.memory == "none":
         return
     assert pool.opened_at is not None
+    gone = session.execute(_GONE, {"season": season.id, "pool": pool.id, "opened": pool.opened_at}).all()
+    if not gone and season.memory != "season":
+        return
     members = seasons.weights(session, season.id, at=pool.opened_at)
-    moves = _leaving(session, season, pool, members)
+    moves = _leaving(season, pool, members, [row for row in gone if row.household_id not in members])
     if season.memory == "season":
         moves += _joining(session, season, members)
     record(session, season.id, moves, pool_id=pool.id, by=by, at=at)
@@ -105,14 +108,16 @@ def record(
     )
 
 
-# households that no longer hold a share, or left the co-op, and ask for nothing in the pool at hand
-_LEFT = text("""
+# households that gave up a share, or left the co-op, and ask for nothing in the pool at hand; some may hold another share
+_GONE = text("""
 SELECT s.family, s.household_id, s.owed_micro
-  FROM standing s JOIN household h ON h.id = s.household_id
- WHERE s.season_id = :season AND s.owed_micro <> 0 AND s.household_id <> ALL(CAST(:members AS bigint[]))
-   AND (h.left_at <= :opened OR EXISTS (
-         SELECT FROM season_share x JOIN share_size z ON z.id = x.size_id
-          WHERE x.household_id = s.household_id AND z.season_id = :season AND x.ended_at <= :opened))
+  FROM standing s
+ WHERE s.season_id = :season AND s.owed_micro <> 0
+   AND s.household_id IN (
+         SELECT id FROM household WHERE left_at <= :opened
+          UNION ALL
+         SELECT x.household_id FROM season_share x JOIN share_size z ON z.id = x.size_id
+          WHERE z.season_id = :season AND x.ended_at <= :opened)
    AND NOT EXISTS (SELECT FROM household_order o JOIN order_line l ON l.order_id = o.id
                     WHERE o.pool_id = :pool AND o.household_id = s.household_id AND l.up_to > 0)
  ORDER BY s.family, s.household_id
@@ -137,9 +142,7 @@ _BALANCES = text(
 )
 
 
-def _leaving(session: Session, season: Season, pool: Pool, members: Mapping[int, int]) -> list[Move]:
-    values = {"season": season.id, "pool": pool.id, "opened": pool.opened_at, "members": bigints(list(members))}
-    left = session.execute(_LEFT, values).all()
+def _leaving(season: Season, pool: Pool, members: Mapping[int, int], left: Sequence[Row[Any]]) -> list[Move]:
     if not left or not members:
         return []
     key = tie_key(bytes.fromhex(season.secret_hash), pool.name)

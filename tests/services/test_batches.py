@@ -116,9 +116,9 @@ def test_a_release_takes_the_latest_report_and_a_new_version_only_when_it_change
     report(db, jam, 104)
     later = NOW + timedelta(hours=1)
     with db.begin() as session:
-        assert batches.release_latest(session, [jam, unreported], by=1, at=NOW) == 2
+        assert batches.release_latest(session, [jam, unreported], by=1, at=NOW) == (2, 1)
     with db.begin() as session:
-        assert batches.release_latest(session, [jam, unreported], by=1, at=later) == 0
+        assert batches.release_latest(session, [jam, unreported], by=1, at=later) == (0, 1)
         assert batches.release(session, jam, 100, by=1, at=later) == 2
     with db() as session:
         rows = session.execute(
