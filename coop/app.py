@@ -51,6 +51,7 @@ AREAS: Final = (
     "households",
     "statements",
     "bank",
+    "settling",
     "treasury",
     "makers",
     "workshop",

@@ -7,13 +7,14 @@ from wtforms import BooleanField, RadioField, SelectField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired
 
-from coop.bank.queries import RecordPage
 from coop.columns.queries import ColumnsPage
 from coop.formats.bank_csv import Columns
+from coop.incoming.queries import RecordPage
 from coop.web.fields import AmountField, DayField, TextLine
 from coop.web.forms import CoopForm
 
 CREDIT = "credit"
+GIFT = "gift"
 
 
 class PaymentForm(CoopForm):
@@ -27,7 +28,11 @@ class PaymentForm(CoopForm):
     def offer(self, page: RecordPage) -> "PaymentForm":
         """Offer what the payment can be for; a form not sent yet starts with the bank's receipt it is about."""
         choices = [SelectChoice(str(share.id), share.words) for share in page.shares]
-        self.purpose.choices = [*choices, SelectChoice(CREDIT, "Credit to order with")]
+        self.purpose.choices = [
+            *choices,
+            SelectChoice(CREDIT, "Credit to order with"),
+            SelectChoice(GIFT, "A gift to the hardship fund"),
+        ]
         if not self.is_submitted():
             self.purpose.data = CREDIT if not page.shares else None
             if page.line is not None:
@@ -37,7 +42,7 @@ class PaymentForm(CoopForm):
 
     def share_id(self) -> int | None:
         """Return the share that is paid for, None for credit."""
-        return None if self.purpose.data == CREDIT else int(self.purpose.data)
+        return None if self.purpose.data in {CREDIT, GIFT} else int(self.purpose.data)
 
 
 class StatementForm(CoopForm):

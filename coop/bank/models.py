@@ -36,4 +36,7 @@ class BankLine(Base):
     name: Mapped[str] = mapped_column(server_default="", comment="who paid or was paid, as the bank writes it")
     payer_hash: Mapped[str | None] = mapped_column(comment="keyed hash of the other side's IBAN")
     iban_ending: Mapped[str] = mapped_column(server_default="", comment="its last four characters")
-    entry_id: Mapped[int | None] = mapped_column(comment="entry that books it; null while unmatched")
+    entry_id: Mapped[int | None] = mapped_column(index=True, comment="entry that books it; null while unmatched")
+    returns_id: Mapped[int | None] = mapped_column(
+        ForeignKey("bank_line.id"), unique=True, comment="the line whose money came back by this one"
+    )

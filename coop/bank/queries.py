@@ -1,4 +1,4 @@
-"""What treasurers see of money that came in: payments recorded by hand, statements and what each of their lines is."""
+"""What treasurers see of bank statements, and what each of their lines is."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,76 +9,11 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from coop.core.errors import NotFound
-from coop.core.ledger import MEMBER_CREDIT, SHARE_PREPAID, household_party
 from coop.core.paging import Slice
+from coop.outgoing.queries import Line, Meaning, meanings
 from coop.receipts.queries import Asked, Suggestion, suggestions
 
 A_PAGE: Final = 50
-
-
-@dataclass(frozen=True, slots=True)
-class PaymentRow:
-    id: int
-    household_id: int
-    household: str
-    purpose: str
-    amount_minor: int
-    received_on: date
-    reference: str
-    recorded_by: str
-    recorded_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class PaymentsPage:
-    sought: str
-    rows: list[PaymentRow]
-    part: Slice
-
-
-@dataclass(frozen=True, slots=True)
-class HouseholdRow:
-    id: int
-    name: str
-    people: str
-    credit_minor: int
-
-
-@dataclass(frozen=True, slots=True)
-class ChoosePage:
-    """Households to record a payment for; `line` is the receipt of a bank statement that it is about, if any."""
-
-    sought: str
-    rows: list[HouseholdRow]
-    part: Slice
-    line: "Receipt | None"
-
-
-@dataclass(frozen=True, slots=True)
-class ShareOwed:
-    id: int
-    words: str
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """A receipt of a bank statement whose household is not known yet."""
-
-    id: int
-    reference: str
-    amount_minor: int
-    booked_on: date
-    words: str
-
-
-@dataclass(frozen=True, slots=True)
-class RecordPage:
-    household_id: int
-    household: str
-    credit_minor: int
-    prepaid_minor: int
-    shares: list[ShareOwed]
-    line: Receipt | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +48,19 @@ class LineRow:
     statement_id: int | None
     may_be_charge: bool
     iban_ending: str
+    bank_statement_id: int
     suggestion: Suggestion | None
+    meanings: list[Meaning]
+
+
+@dataclass(frozen=True, slots=True)
+class LinesPage:
+    """Lines of all statements, those that nobody knows yet unless all are asked for."""
+
+    sought: str
+    only_open: bool
+    rows: list[LineRow]
+    part: Slice
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,66 +76,6 @@ class StatementPage:
     open_lines: int
     rows: list[LineRow]
     part: Slice
-
-
-def payments_page(session: Session, sought: str, *, number: int) -> PaymentsPage:
-    """Return fifty payments recorded by hand, the latest first."""
-    rows = session.execute(
-        text(
-            "SELECT p.id, p.household_id, h.name, p.purpose, p.amount_minor, p.received_on, p.reference,"
-            " coalesce(w.name, 'the command line'), p.recorded_at, count(*) OVER () AS total"
-            " FROM recorded_payment p JOIN household h ON h.id = p.household_id LEFT JOIN person w ON w.id = p.recorded_by"
-            " WHERE h.name ILIKE :like OR p.reference ILIKE :like ORDER BY p.id DESC LIMIT :most OFFSET :skipped"
-        ),
-        _found(sought, number),
-    ).all()
-    return PaymentsPage(sought, [PaymentRow(*row[:-1]) for row in rows], Slice(number, A_PAGE, _total(rows)))
-
-
-def choose_page(session: Session, sought: str, *, number: int, line_id: int | None) -> ChoosePage:
-    """Return fifty households whose name, people or number in files hold what is sought."""
-    rows = session.execute(
-        text(
-            "SELECT h.id, h.name, coalesce(p.names, ''), coalesce(-b.amount, 0)::bigint, count(*) OVER () AS total FROM household h"
-            " LEFT JOIN LATERAL (SELECT string_agg(p.name, ', ' ORDER BY p.name) AS names FROM belonging g"
-            "   JOIN person p ON p.id = g.person_id WHERE g.household_id = h.id AND g.ended_at IS NULL) p ON true"
-            " LEFT JOIN account a ON a.code = :credit AND a.party = 'household:' || h.id LEFT JOIN balance b ON b.account_id = a.id"
-            " WHERE h.left_at IS NULL AND (h.name ILIKE :like OR p.names ILIKE :like)"
-            " ORDER BY lower(h.name), h.id LIMIT :most OFFSET :skipped"
-        ),
-        _found(sought, number) | {"credit": MEMBER_CREDIT},
-    ).all()
-    shown = [HouseholdRow(*row[:-1]) for row in rows]
-    return ChoosePage(sought, shown, Slice(number, A_PAGE, _total(rows)), _receipt(session, line_id))
-
-
-def record_page(session: Session, household_id: int, *, line_id: int | None) -> RecordPage:
-    """Return what a payment of one household can be for."""
-    name = session.scalar(text("SELECT name FROM household WHERE id = :id AND left_at IS NULL"), {"id": household_id})
-    if name is None:
-        raise NotFound
-    shares = session.execute(
-        text(
-            "SELECT s.id, z.name || ' share, ' || n.name FROM season_share s JOIN share_size z ON z.id = s.size_id"
-            " JOIN season n ON n.id = z.season_id WHERE s.household_id = :id AND s.ended_at IS NULL ORDER BY s.id"
-        ),
-        {"id": household_id},
-    )
-    balances = {
-        code: -amount
-        for code, amount in session.execute(
-            text("SELECT a.code, b.amount FROM account a JOIN balance b ON b.account_id = a.id WHERE a.party = :party"),
-            {"party": household_party(household_id)},
-        )
-    }
-    return RecordPage(
-        household_id,
-        name,
-        balances.get(MEMBER_CREDIT, 0),
-        balances.get(SHARE_PREPAID, 0),
-        [ShareOwed(*row) for row in shares],
-        _receipt(session, line_id),
-    )
 
 
 def statements_page(session: Session, *, number: int) -> StatementsPage:
@@ -216,11 +103,8 @@ def statement_page(session: Session, statement_id: int, *, number: int) -> State
     ).first()
     if row is None:
         raise NotFound
-    lines = session.execute(_LINES, {"id": statement_id, "most": A_PAGE, "skipped": A_PAGE * (number - 1)}).all()
-    found = suggestions(
-        session,
-        [Asked(one.id, one.name, one.payer_hash, one.amount_minor) for one in lines if one.match == "unidentified"],
-    )
+    shown = {"id": statement_id, "most": A_PAGE, "skipped": A_PAGE * (number - 1)}
+    lines = session.execute(_LINES_OF_ONE, shown).all()
     return StatementPage(
         id=row.id,
         reference=row.statement_reference,
@@ -231,9 +115,23 @@ def statement_page(session: Session, statement_id: int, *, number: int) -> State
         imported_by=row.by_name,
         sha256=row.sha256,
         open_lines=lines[0].open_lines if lines else 0,
-        rows=[LineRow(*(*line[:-3], found.get(line.id))) for line in lines],
+        rows=_rows(session, lines),
         part=Slice(number, A_PAGE, _total(lines)),
     )
+
+
+def lines_page(session: Session, sought: str, *, only_open: bool, number: int) -> LinesPage:
+    """Return fifty lines of all statements by name, words, reference or account, the latest first; only the open ones, or all."""
+    lines = session.execute(_LINES_OPEN if only_open else _LINES_ALL, _found(sought, number)).all()
+    return LinesPage(sought, only_open, _rows(session, lines), Slice(number, A_PAGE, _total(lines)))
+
+
+def _rows(session: Session, lines: Sequence[Any]) -> list[LineRow]:
+    unknown = [line for line in lines if line.match in {"unidentified", "unmatched"}]
+    asked = [Asked(one.id, one.name, one.payer_hash, one.amount_minor) for one in unknown if one.amount_minor > 0]
+    found = suggestions(session, asked)
+    may_be = meanings(session, [Line(one.id, one.amount_minor, one.booked_on, one.name) for one in unknown])
+    return [LineRow(*(*line[:-3], found.get(line.id), may_be.get(line.id, []))) for line in lines]
 
 
 def statement_of(session: Session, sha256: str) -> int | None:
@@ -245,37 +143,31 @@ def statement_of(session: Session, sha256: str) -> int | None:
 _BOOKED = "LEFT JOIN entry e ON e.id = b.entry_id LEFT JOIN entry k ON k.key = 'resolve:' || b.id"
 _MATCH = (
     "CASE WHEN e.id IS NULL THEN 'unmatched' WHEN e.kind IN ('payout_settled', 'payout_returned') THEN e.kind"
-    " WHEN e.kind = 'bank_charge' THEN e.kind WHEN e.kind <> 'unidentified_receipt' AND e.key LIKE 'bank:hand:%' THEN 'recorded' WHEN e.kind <> 'unidentified_receipt' THEN 'by_reference' WHEN k.id IS NOT NULL THEN 'identified' ELSE 'unidentified' END"
+    " WHEN e.kind IN ('bank_charge', 'supplier_paid') THEN e.kind WHEN e.kind IN ('refund', 'advance', 'chargeback') THEN 'noted'"
+    " WHEN e.kind <> 'unidentified_receipt' AND e.key LIKE 'bank:hand:%' THEN 'recorded' WHEN e.kind <> 'unidentified_receipt' THEN 'by_reference' WHEN k.kind = 'sent_back' THEN 'came_back' WHEN k.id IS NOT NULL THEN 'identified' ELSE 'unidentified' END"
 )
 _IS_OPEN = "e.id IS NULL OR (e.kind = 'unidentified_receipt' AND k.id IS NULL)"
 
-_LINES = text(f"""
+_LINES = f"""
 SELECT b.id, b.booked_on, b.amount_minor, b.reference, b.words, b.name, {_MATCH} AS match,
-       coalesce(m.name, h.name, '') AS whose, s.id AS statement_id,
-       e.id IS NULL AND b.amount_minor < 0 AND b.end_to_end_id IS NULL AS may_be_charge, b.iban_ending, b.payer_hash,
+       coalesce(m.name, r.names, '') AS whose, s.id AS statement_id,
+       e.id IS NULL AND b.amount_minor < 0 AND b.end_to_end_id IS NULL AS may_be_charge, b.iban_ending,
+       b.statement_id AS bank_statement_id, b.payer_hash,
        count(*) FILTER (WHERE {_IS_OPEN}) OVER () AS open_lines, count(*) OVER () AS total
   FROM bank_line b {_BOOKED}
   LEFT JOIN payment p ON e.kind IN ('payout_settled', 'payout_returned') AND p.end_to_end_id = b.end_to_end_id
   LEFT JOIN statement s ON s.id = p.statement_id
   LEFT JOIN artisan m ON m.id = s.artisan_id
-  LEFT JOIN recorded_payment r ON r.entry_id = b.entry_id OR (k.id IS NOT NULL AND r.reference = b.reference)
-  LEFT JOIN household h ON h.id = r.household_id
- WHERE b.statement_id = :id
- ORDER BY ({_IS_OPEN}) DESC, b.booked_on, b.id LIMIT :most OFFSET :skipped
-""")  # noqa: S608 - put together from constants only
-
-
-def _receipt(session: Session, line_id: int | None) -> Receipt | None:
-    if line_id is None:
-        return None
-    row = session.execute(
-        text(
-            f"SELECT b.id, b.reference, b.amount_minor, b.booked_on, b.words FROM bank_line b {_BOOKED}"  # noqa: S608 - constants only
-            " WHERE b.id = :id AND b.amount_minor > 0 AND e.kind = 'unidentified_receipt' AND k.id IS NULL"
-        ),
-        {"id": line_id},
-    ).first()
-    return None if row is None else Receipt(*row)
+  LEFT JOIN LATERAL (SELECT string_agg(DISTINCT h.name, ', ') AS names FROM household h WHERE h.id IN (
+     SELECT household_id FROM recorded_payment WHERE entry_id = b.entry_id
+     UNION ALL SELECT household_id FROM recorded_payment WHERE line_id = b.id
+     UNION ALL SELECT household_id FROM recorded_payment WHERE k.id IS NOT NULL AND reference = b.reference)) r ON true
+"""  # noqa: S608 - put together from constants only
+_LIKE = "(b.name ILIKE :like OR b.words ILIKE :like OR b.reference ILIKE :like OR b.iban_ending ILIKE :like)"
+_PART = "LIMIT :most OFFSET :skipped"
+_LINES_OF_ONE = text(f"{_LINES} WHERE b.statement_id = :id ORDER BY ({_IS_OPEN}) DESC, b.booked_on, b.id {_PART}")
+_LINES_OPEN = text(f"{_LINES} WHERE ({_IS_OPEN}) AND {_LIKE} ORDER BY b.booked_on DESC, b.id DESC {_PART}")
+_LINES_ALL = text(f"{_LINES} WHERE {_LIKE} ORDER BY b.booked_on DESC, b.id DESC {_PART}")
 
 
 def _found(sought: str, number: int) -> dict[str, object]:

@@ -12,8 +12,8 @@ from coop.audit import service as audit
 from coop.bank.models import BankLine, BankStatement
 from coop.columns import service as waiting
 from coop.confirmations import service as confirmations
-from coop.core.errors import NotFound, RuleBroken
-from coop.core.ledger import BANK, UNIDENTIFIED_RECEIPTS, Entry, Posting, bank_charged
+from coop.core.errors import RuleBroken
+from coop.core.ledger import BANK, UNIDENTIFIED_RECEIPTS, Entry, Posting
 from coop.db import Db, copy_rows
 from coop.formats.bank_csv import Columns, read_table
 from coop.formats.bank_files import CSV, kind_of, read_statement
@@ -21,6 +21,7 @@ from coop.formats.bank_statement import BankLine as StatementLine
 from coop.formats.bank_statement import BankStatement as ReadStatement
 from coop.incoming.models import RecordedPayment
 from coop.ledger import service as ledger
+from coop.outgoing import queries as outgoing
 from coop.policy import service as policy
 from coop.receipts.service import Booked, book_named, remember
 from coop.sealing import VERSION, keyed_hash, seal
@@ -78,27 +79,6 @@ def import_statement(
         return statement.id
 
 
-def book_charge(db: Db, line_id: int, *, by: int, at: datetime) -> int:
-    """Book money that left, and that nothing of ours asked for, as the bank's charges; return the entry. Repeating it changes nothing."""
-    with db.begin() as session:
-        line = session.get(BankLine, line_id, with_for_update=True)
-        if line is None:
-            raise NotFound("There is no such line on a bank statement.")
-        kind = session.scalar(text("SELECT kind FROM entry WHERE id = :id"), {"id": line.entry_id})
-        if line.entry_id is not None and kind == "bank_charge":
-            return line.entry_id
-        if line.entry_id is not None or line.amount_minor >= 0 or line.end_to_end_id is not None:
-            raise RuleBroken(
-                "no_charge", "Only money that left the account, and that nobody knows, can be a bank charge."
-            )
-        agreed = policy.all_current(session, at=at)
-        key = f"bank:{agreed['coop_iban']}:{line.reference}"
-        charge = Entry(key, "bank_charge", line.booked_on, bank_charged(-line.amount_minor), line.words)
-        line.entry_id = ledger.post(session, charge, by=by, currency=agreed["currency"])
-        audit.record(session, "book_charge", by=by, subject=("bank_line", line_id), detail={"entry": line.entry_id})
-        return line.entry_id
-
-
 def _read(
     session: Session,
     content: bytes,
@@ -153,6 +133,7 @@ def _book_lines(
     booked = confirmations.settle_confirmed(session, left, by=by, at=at, currency=currency)
     came_back = [one for one in said if fresh[one.key].minor > 0]
     booked |= confirmations.take_back_returned(session, came_back, by=by, currency=currency)
+    booked |= _noted_before(session, {key: line for key, line in fresh.items() if key not in booked})
     booked |= _recorded_before(session, {key: line for key, line in fresh.items() if key not in booked})
     unknown = {key: line for key, line in fresh.items() if line.minor > 0 and key not in booked}
     named = _book_named(session, unknown, by=by, at=at, currency=currency)
@@ -229,6 +210,17 @@ def _recorded_before(session: Session, receipts: Mapping[str, StatementLine]) ->
     }
     found = {key: known.get((line.reference, line.minor)) for key, line in receipts.items()}
     return {key: entry_id for key, entry_id in found.items() if entry_id is not None}
+
+
+def _noted_before(session: Session, lines: Mapping[str, StatementLine]) -> dict[str, int]:
+    """Recognise what a treasurer noted by hand: payouts by their end-to-end id, other acts where just one fits the amount and day."""
+    ids = [line.end_to_end_id for line in lines.values() if line.end_to_end_id]
+    payouts = outgoing.payouts_noted(session, ids) if ids else {}
+    found = {key: payouts.get((line.end_to_end_id or "", line.minor)) for key, line in lines.items()}
+    left = [key for key, line in lines.items() if line.minor < 0 and found[key] is None and not line.end_to_end_id]
+    asked = [outgoing.Line(n, lines[key].minor, lines[key].booked_on, lines[key].name) for n, key in enumerate(left)]
+    alone = {left[n]: entry_id for n, entry_id in outgoing.noted_alone(session, asked).items()}
+    return {key: entry_id for key, entry_id in found.items() if entry_id is not None} | alone
 
 
 def _book_unidentified(

@@ -12,8 +12,9 @@ from coop.columns import queries as waiting
 from coop.columns import service as columns_service
 from coop.core.errors import RuleBroken
 from coop.formats.bank_files import CSV, kind_of
+from coop.incoming import queries as payments_queries
 from coop.incoming import service as incoming
-from coop.web.forms import heeding, posted_key
+from coop.web.forms import heeding
 from coop.web.guards import treasurer, viewer
 from coop.web.headers import takes_files
 from coop.web.paging import page_number, sought
@@ -29,7 +30,7 @@ TAKEN_IN: Final = "Taken in. Each line stands here with what it was."
 @treasurer
 def payments() -> Page:
     with reading() as session:
-        page = queries.payments_page(session, sought(), number=page_number())
+        page = payments_queries.payments_page(session, sought(), number=page_number())
     return render_template("bank/payments.html", page=page)
 
 
@@ -37,7 +38,7 @@ def payments() -> Page:
 @treasurer
 def choose() -> Page:
     with reading() as session:
-        page = queries.choose_page(session, sought(), number=page_number(), line_id=_line())
+        page = payments_queries.choose_page(session, sought(), number=page_number(), line_id=_line())
     return render_template("bank/choose.html", page=page)
 
 
@@ -45,7 +46,7 @@ def choose() -> Page:
 @treasurer
 def record(household_id: int) -> Answer:
     with reading() as session:
-        page = queries.record_page(session, household_id, line_id=_line())
+        page = payments_queries.record_page(session, household_id, line_id=_line())
     form = forms.PaymentForm().offer(page)
     if form.accepted():
         with heeding(form):
@@ -88,22 +89,13 @@ def statement(statement_id: int) -> Page:
     return render_template("bank/statement.html", page=page)
 
 
-@bp.post("/bank/statements/<int:statement_id>/lines/<int:line_id>/charge")
+@bp.get("/bank/lines")
 @treasurer
-def charge(statement_id: int, line_id: int) -> Answer:
-    posted_key()
-    service.book_charge(db(), line_id, by=viewer().person_id, at=now())
-    flash("Booked as a bank charge.", "good")
-    return redirect(url_for(".statement", statement_id=statement_id), code=303)
-
-
-@bp.post("/bank/statements/<int:statement_id>/lines/<int:line_id>/of/<int:household_id>")
-@treasurer
-def confirm(statement_id: int, line_id: int, household_id: int) -> Answer:
-    key = posted_key()
-    incoming.confirm_suggestion(db(), line_id, household_id=household_id, by=viewer().person_id, at=now(), key=key)
-    flash("Recorded for its household.", "good")
-    return redirect(url_for(".statement", statement_id=statement_id), code=303)
+def lines() -> Page:
+    only_open = request.args.get("show") != "all" and not sought()
+    with reading() as session:
+        page = queries.lines_page(session, sought(), only_open=only_open, number=page_number())
+    return render_template("bank/lines.html", page=page)
 
 
 def _record(household_id: int, form: forms.PaymentForm) -> None:
@@ -111,6 +103,7 @@ def _record(household_id: int, form: forms.PaymentForm) -> None:
         db(),
         household_id,
         share_id=form.share_id(),
+        purpose=form.purpose.data if form.share_id() is None else "share",
         amount_minor=form.amount.data,
         received_on=form.received_on.data,
         reference=form.reference.data,

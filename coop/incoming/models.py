@@ -26,6 +26,9 @@ class RecordedPayment(Base):
     amount_minor: Mapped[Minor]
     received_on: Mapped[date]
     reference: Mapped[str] = mapped_column(unique=True, comment="as the bank or the till names it")
+    line_id: Mapped[int | None] = mapped_column(
+        index=True, comment="line of a bank statement that it was found on; a line may be split over several payments"
+    )
     entry_id: Mapped[int] = mapped_column(unique=True)
     recorded_by: Mapped[int]
     recorded_at: Mapped[Instant]

@@ -1,6 +1,8 @@
 """Record a payment for its household: as a treasurer says, or as is suggested for a receipt that nobody knew."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
+from typing import Any, NamedTuple
 
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
@@ -8,7 +10,8 @@ from sqlalchemy.orm import Session
 from coop import keys
 from coop.audit import service as audit
 from coop.core.errors import NotFound, RuleBroken
-from coop.core.ledger import BANK, UNIDENTIFIED_RECEIPTS, Entry, Posting, credit_paid_in, household_party
+from coop.core.ledger import BANK, HARDSHIP_FUND, UNIDENTIFIED_RECEIPTS, Entry, Posting, credit_paid_in, household_party
+from coop.core.money import format_minor, minor_exponent
 from coop.core.season import local_day
 from coop.db import Db
 from coop.incoming.models import RecordedPayment
@@ -33,8 +36,9 @@ def record_payment(
     at: datetime,
     key: str,
     share_id: int | None = None,
+    purpose: str = "credit",
 ) -> int:
-    """Record money that arrived for a household: for its season share, or else as credit to order with.
+    """Record money that arrived for a household: for its season share, as credit to order with, or as a gift to the hardship fund.
 
     Raises `bad_amount`, `future_date`, `period_closed` or `duplicate_reference`.
     """
@@ -46,12 +50,13 @@ def record_payment(
             "on": received_on,
             "ref": reference,
             "share": share_id,
-        }
+        } | ({"purpose": purpose} if purpose != "credit" else {})
         if (spent := keys.spend(session, by=by, key=key, body=body)) is not None:
             return spent
         payment_id = _record(
             session,
             household_id,
+            purpose=purpose,
             share_id=share_id,
             amount_minor=amount_minor,
             received_on=received_on,
@@ -94,10 +99,58 @@ def confirm_suggestion(db: Db, line_id: int, *, household_id: int, by: int, at: 
         return payment_id
 
 
+class Part(NamedTuple):
+    """A household's part of a receipt, for its `share`, as `credit`, or as a `gift` to the hardship fund."""
+
+    household_id: int
+    purpose: str
+    minor: int
+
+
+def split_receipt(db: Db, line_id: int, parts: Sequence[Part], *, by: int, at: datetime, key: str) -> int:
+    """Record a receipt that nobody knew for several households or purposes, whole; return how many payments.
+
+    Raises `does_not_add_up`, `bad_amount`, `no_share`, and `inputs_changed` where the receipt is known by now.
+    """
+    with db.begin() as session:
+        body = {"act": "split_receipt", "line": line_id, "parts": [list(part) for part in parts]}
+        if (spent := keys.spend(session, by=by, key=key, body=body)) is not None:
+            return spent
+        session.execute(text("LOCK TABLE recorded_payment IN SHARE ROW EXCLUSIVE MODE"))
+        line = session.execute(_LINE, {"id": line_id}).first()
+        if line is None:
+            raise NotFound("There is no such line on a bank statement.")
+        if session.execute(_UNIDENTIFIED, {"ref": line.reference, "minor": line.amount_minor}).first() is None:
+            raise RuleBroken("inputs_changed", "This receipt is looked at differently by now. Load the page again.")
+        if any(part.minor <= 0 for part in parts):
+            raise RuleBroken("bad_amount", "Each part is an amount above 0.")
+        _refuse_sum(session, line.amount_minor, sum(part.minor for part in parts), at=at)
+        for household_id in sorted({part.household_id for part in parts}):
+            people.lock_household(session, household_id)
+        for n, part in enumerate(parts, 1):
+            share_id = _share_of(session, part) if part.purpose == "share" else None
+            told: dict[str, Any] = {"amount_minor": part.minor, "received_on": line.booked_on, "line_id": line_id}
+            reference = line.reference if len(parts) == 1 else f"{line.reference} ({n} of {len(parts)})"
+            _note(
+                session,
+                part.household_id,
+                purpose=part.purpose,
+                share_id=share_id,
+                reference=reference,
+                by=by,
+                at=at,
+                **told,
+            )
+        _resolve(session, line, line.booked_on, by=by, currency=policy.current(session, "currency", at=at))
+        keys.answer(session, by=by, key=key, row_id=len(parts))
+        return len(parts)
+
+
 def _record(
     session: Session,
     household_id: int,
     *,
+    purpose: str = "credit",
     share_id: int | None,
     amount_minor: int,
     received_on: date,
@@ -109,30 +162,57 @@ def _record(
     agreed = policy.all_current(session, at=at)
     _check_payment(session, amount_minor, received_on, reference, today=local_day(at, agreed["zone"]))
     people.lock_household(session, household_id)
-    entry_key = f"bank:hand:{reference}"
+    line = session.execute(_UNIDENTIFIED, {"ref": reference, "minor": amount_minor}).first()
+    told: dict[str, Any] = {"amount_minor": amount_minor, "received_on": received_on, "reference": reference}
+    purpose = "share" if share_id is not None else purpose
+    line_id = None if line is None else line.id
+    payment_id = _note(session, household_id, purpose=purpose, share_id=share_id, line_id=line_id, by=by, at=at, **told)
+    if line is not None:
+        _resolve(session, line, received_on, by=by, currency=agreed["currency"])
+        if line.payer_hash:
+            remember(session, [(line.payer_hash, household_id, received_on)])
+    return payment_id
+
+
+def _note(
+    session: Session,
+    household_id: int,
+    *,
+    purpose: str,
+    share_id: int | None,
+    amount_minor: int,
+    received_on: date,
+    reference: str,
+    line_id: int | None,
+    by: int,
+    at: datetime,
+) -> int:
+    """Book what a household paid as money in the bank, and write down what it was for."""
+    entry_key, party = f"bank:hand:{reference}", household_party(household_id)
     if share_id is not None:
         entry_id = instalments.share_paid(
             session, share_id, amount_minor, household_id=household_id, on=received_on, key=entry_key, by=by, at=at
         )
     else:
-        paid = credit_paid_in({household_party(household_id): amount_minor})
-        entry_id = ledger.post(
-            session, Entry(entry_key, "top_up", received_on, paid), by=by, currency=agreed["currency"]
-        )
+        given = (Posting(BANK, "", amount_minor), Posting(HARDSHIP_FUND, "", -amount_minor))
+        paid = given if purpose == "gift" else credit_paid_in({party: amount_minor})
+        kind = "gift_received" if purpose == "gift" else "top_up"
+        currency = policy.current(session, "currency", at=at)
+        entry_id = ledger.post(session, Entry(entry_key, kind, received_on, paid), by=by, currency=currency)
     payment = RecordedPayment(
         household_id=household_id,
         share_id=share_id,
-        purpose="credit" if share_id is None else "share",
+        purpose=purpose,
         amount_minor=amount_minor,
         received_on=received_on,
         reference=reference,
+        line_id=line_id,
         entry_id=entry_id,
         recorded_by=by,
         recorded_at=at,
     )
     session.add(payment)
     session.flush()
-    _take_from_unidentified(session, payment, by=by, currency=agreed["currency"])
     audit.record(session, "record_payment", by=by, subject=("household", household_id), detail={"payment": payment.id})
     return payment.id
 
@@ -152,19 +232,38 @@ def _check_payment(session: Session, amount_minor: int, received_on: date, refer
         )
 
 
-def _take_from_unidentified(session: Session, payment: RecordedPayment, *, by: int, currency: str) -> None:
-    """Where a bank statement brought this very money in before, take it from the receipts that nobody knew."""
-    line = session.execute(_UNIDENTIFIED, {"ref": payment.reference, "minor": payment.amount_minor}).first()
-    if line is not None:
-        known = Posting(UNIDENTIFIED_RECEIPTS, "", payment.amount_minor), Posting(BANK, "", -payment.amount_minor)
-        entry = Entry(f"resolve:{line.id}", "receipt_identified", payment.received_on, known)
-        ledger.post(session, entry, by=by, currency=currency)
-        if line.payer_hash:
-            remember(session, [(line.payer_hash, payment.household_id, payment.received_on)])
+def _refuse_sum(session: Session, minor: int, told: int, *, at: datetime) -> None:
+    if told == minor:
+        return
+    currency = policy.current(session, "currency", at=at)
+    exponent = minor_exponent(currency)
+    came, parts, gap = (format_minor(one, exponent) for one in (minor, told, abs(minor - told)))
+    more = "too much" if told > minor else "missing"
+    raise RuleBroken("does_not_add_up", f"{came} {currency} came in and the parts make {parts}: {gap} is {more}.")
 
+
+def _share_of(session: Session, part: Part) -> int:
+    """Return the share that a part pays for: the household's first that is still to be paid."""
+    share_id: int | None = session.scalar(_SHARE, {"household": part.household_id})
+    if share_id is None:
+        raise RuleBroken("no_share", "One of these households has no season share to pay for: record it as credit.")
+    return share_id
+
+
+def _resolve(session: Session, line: Any, on: date, *, by: int, currency: str) -> None:
+    """Take from the receipts that nobody knew what a bank statement brought in before, and is booked for its household now."""
+    known = Posting(UNIDENTIFIED_RECEIPTS, "", line.amount_minor), Posting(BANK, "", -line.amount_minor)
+    entry = Entry(f"resolve:{line.id}", "receipt_identified", on, known)
+    ledger.post(session, entry, by=by, currency=currency)
+
+
+_SHARE = text("""
+SELECT min(s.id) FROM season_share s JOIN instalment i ON i.share_id = s.id AND i.released_at IS NULL
+ WHERE s.household_id = :household AND s.ended_at IS NULL
+""")
 
 _UNIDENTIFIED = text("""
-SELECT b.id, b.payer_hash FROM bank_line b JOIN entry e ON e.id = b.entry_id AND e.kind = 'unidentified_receipt'
+SELECT b.id, b.payer_hash, b.amount_minor FROM bank_line b JOIN entry e ON e.id = b.entry_id AND e.kind = 'unidentified_receipt'
  WHERE b.reference = :ref AND b.amount_minor = :minor AND NOT EXISTS (SELECT FROM entry r WHERE r.key = 'resolve:' || b.id)
 """)
 

@@ -46,6 +46,11 @@ class Entry(Base):
     __table_args__ = (
         CheckConstraint("line_count >= 2", "line_count"),
         Index("uq_entry_reverses_id", "reverses_id", unique=True, postgresql_where=text("reverses_id IS NOT NULL")),
+        Index(
+            "ix_entry_noted",
+            "business_date",
+            postgresql_where=text("kind IN ('refund', 'supplier_paid', 'advance', 'chargeback')"),
+        ),
     )
 
     id: Mapped[Identity]

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from typing import Any
 
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from coop import keys
@@ -132,6 +133,8 @@ def reverse(db: Db, entry_id: int, *, reason: str, by: int, at: datetime, key: s
         entry = ledger.stored(session, entry_id)
         if entry.kind not in dealings.ALONE:
             raise RuleBroken("not_reversible", "This entry belongs to a sale or a payout: correct it there instead.")
+        if session.scalar(text("SELECT true FROM bank_line WHERE entry_id = :entry"), {"entry": entry_id}):
+            raise RuleBroken("not_reversible", "The bank has confirmed this: book what came of it instead.")
         agreed = policy.all_current(session, at=at)
         mirror = entry.reversed(key=f"rev:{entry_id}", business_date=local_day(at, agreed["zone"]), memo=memo)
         reversal_id = ledger.post(session, mirror, by=by, currency=agreed["currency"])

@@ -92,7 +92,7 @@ NAV: Final[tuple[Section, ...]] = (
         (
             Entry("treasury.runs", "Payouts", ("treasury",)),
             Entry("bank.payments", "Payments", ("bank.choose", "bank.record")),
-            Entry("bank.statements", "Bank", ("bank.statement", "bank.columns")),
+            Entry("bank.statements", "Bank", ("bank.statement", "bank.columns", "bank.lines", "settling")),
             _STATEMENTS,
             Entry("books.trial_balance", "Books", ("books",)),
             Entry("health.house", "Health", ("health",)),

@@ -31,6 +31,7 @@ from coop.payouts import service as payouts
 from coop.payouts.models import Payment, PayoutRun
 from coop.places import service as places
 from coop.policy import service as policy
+from coop.settling import service as settling
 from tests.builders import FIELD_KEY, NOW, TODAY, a_household, a_person, a_role, a_season, a_size
 from tests.races import at_once
 from tests.rounds import PICKUP, balances, compute_payouts, fetch
@@ -313,7 +314,7 @@ def test_a_bank_charge_is_booked_once_from_the_line_that_says_it(db, ana):
     bring_in(db, ("B1", -150, None, "Charges"), ("B2", 900, None, "from Ana"))
     with db() as session:
         charges, receipt = session.scalars(select(BankLine.id).order_by(BankLine.reference))
-    booked = {bank.book_charge(db, charges, by=1, at=PICKUP) for _ in range(2)}
+    booked = {settling.book_charge(db, charges, by=1, at=PICKUP) for _ in range(2)}
     assert balances(db, BANK_FEES) == {"": -150}
     assert balances(db, BANK) == {"": -(900 - 150)}
     with db() as session:
@@ -323,9 +324,9 @@ def test_a_bank_charge_is_booked_once_from_the_line_that_says_it(db, ana):
         ).one()
         assert (key, on) == (f"bank:{OURS}:B1", DAY)
         assert session.scalar(text("SELECT count(*) FROM audit_record WHERE act = 'book_charge'")) == 1
-    assert refusal(bank.book_charge, db, receipt, by=1, at=PICKUP) == "no_charge"
+    assert refusal(settling.book_charge, db, receipt, by=1, at=PICKUP) == "no_charge"
     with pytest.raises(NotFound):
-        bank.book_charge(db, 999_999, by=1, at=PICKUP)
+        settling.book_charge(db, 999_999, by=1, at=PICKUP)
 
 
 def test_a_payout_of_ours_is_no_bank_charge(db, paid):
@@ -333,4 +334,4 @@ def test_a_payout_of_ours_is_no_bank_charge(db, paid):
     bring_in(db, ("B1", -6700, end_to_end, "not what we sent"))
     with db() as session:
         line_id = session.scalars(select(BankLine.id)).one()
-    assert refusal(bank.book_charge, db, line_id, by=1, at=PICKUP) == "no_charge"
+    assert refusal(settling.book_charge, db, line_id, by=1, at=PICKUP) == "no_charge"

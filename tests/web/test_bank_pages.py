@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from sqlalchemy import text
 
 from coop.policy import service as policy
 from coop.web.forms import new_key
+from tests.builders import a_household
 from tests.services.test_bank import OURS
 
 FILE = (
@@ -85,3 +88,33 @@ def test_a_file_that_waits_is_for_treasurers_and_gone_when_unknown(petra, client
     asked = send(petra, FILE).location
     assert client_as("member").get(asked).status_code == 403
     assert petra.get("/bank/statements/columns/999999").status_code == 404
+
+
+def test_a_receipt_is_split_on_a_page_and_what_was_typed_stays(petra, db):
+    with db.begin() as session:
+        ana, ben = a_household(session, "Ana"), a_household(session, "Ben")
+        a_household(session, "Ben")
+    petra.fill(send(petra, FILE).location, CHOSEN)
+    page = petra.get("/bank/lines").text
+    (line,) = re.findall(r"/bank/lines/(\d+)/split", page)
+    parts = {"parts-0-household": "ana", "parts-0-purpose": "credit", "parts-0-amount": "20.00"}
+    short = petra.fill(f"/bank/lines/{line}/split", parts)
+    assert (short.status_code, "5.00 is missing" in short.text, 'value="20.00"' in short.text) == (422, True, True)
+    parts |= {"parts-1-household": "Ben", "parts-1-purpose": "gift", "parts-1-amount": "5.00"}
+    which = petra.fill(f"/bank/lines/{line}/split", parts)
+    assert (which.status_code, f"#{ben}" in which.text) == (422, True)
+    parts["parts-1-household"] = f"#{ben}"
+    assert petra.fill(f"/bank/lines/{line}/split", parts).status_code == 303
+    assert count(db, "recorded_payment") == 2
+    assert petra.get(f"/bank/lines/{line}/split").status_code == 404
+    assert ana != ben
+
+
+def test_the_pages_of_lines_ask_few_questions_however_many_there_are(petra, queries_of, db):
+    rows = b"".join(
+        f"2{n % 10}.11.2026;Ana {n};;{n + 1},00;{1000 + (n + 1) * (n + 2) // 2},00\n".encode() for n in range(9)
+    )
+    petra.fill(send(petra, b"Buchung;Name;Zweck;Betrag;Saldo\n" + rows).location, CHOSEN)
+    assert count(db, "bank_line") == 9
+    assert queries_of(lambda: petra.get("/bank/lines")) <= 12
+    assert queries_of(lambda: petra.get("/bank/lines?q=Ana")) <= 12
