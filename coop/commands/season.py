@@ -138,11 +138,26 @@ def allocated(
     run_id = asking.request_run(
         coop.db, pool.id, by=COMMAND_LINE, at=began, rule=rule, memory=memory, credit_cap=credit_cap
     )
-    wait_until(coop, lambda: _state(coop, run_id) != "requested", what=f"Sharing out {pool.name}")
-    if publish and _state(coop, run_id) == "proposed":
+    state = _beyond(coop, run_id, "requested", what=f"Sharing out {pool.name}")
+    if publish and state == "proposed":
         publishing.publish(coop.db, run_id, by=COMMAND_LINE, at=now())
-    wait_until(coop, lambda: _state(coop, run_id) != "publishing", what=f"Publishing {pool.name}")
+        state = "publishing"
+    if state == "publishing":
+        _beyond(coop, run_id, "publishing", what=f"Publishing {pool.name}")
     return _line(coop, pool, run_id, began)
+
+
+def _beyond(coop: Running, run_id: int, state: str, *, what: str) -> str:
+    """Wait until the worker has brought a run beyond a state, and return the one it is in then."""
+    found = state
+
+    def reached() -> bool:
+        nonlocal found
+        found = _state(coop, run_id)
+        return found != state
+
+    wait_until(coop, reached, what=what)
+    return found
 
 
 def _state(coop: Running, run_id: int) -> str:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from coop.core.errors import NotFound, RuleBroken
 from coop.core.ledger import CHART, Entry, Posting
 from coop.core.season import month_of
-from coop.db import copy_numbers, copy_rows, take_ids
+from coop.db import bigints, copy_numbers, copy_rows, take_ids
 from coop.ledger import models
 
 
@@ -104,7 +104,7 @@ def _account_ids(session: Session, codes: list[int], parties: list[str]) -> dict
             " JOIN unnest(CAST(:codes AS int[]), CAST(:parties AS text[])) AS w (code, party)"
             " ON a.code = w.code AND a.party = w.party"
         ),
-        {"codes": codes, "parties": parties},
+        {"codes": bigints(codes), "parties": parties},
     )
     return {(code, party): account_id for code, party, account_id in rows}
 

@@ -1,6 +1,7 @@
 """Publish the sharing out of a pool: a person decides, the worker books it whole. Each step may be repeated and happens once."""
 
-from datetime import datetime
+from datetime import date, datetime
+from functools import partial
 
 import numpy as np
 from sqlalchemy import text
@@ -13,7 +14,7 @@ from coop.core.collector import collecting_seldom
 from coop.core.errors import RuleBroken
 from coop.core.ledger import Entry, household_party, released_from_hold
 from coop.core.season import local_day
-from coop.db import Db, Whole, bigints, columns_of
+from coop.db import Db, Whole, bigints, columns_of, writing_beside
 from coop.jobs import Lease
 from coop.ledger import service as ledger
 from coop.people import service as people
@@ -57,21 +58,20 @@ def carry_out_publication(db: Db, lease: Lease, *, at: datetime) -> None:
 
 def _book(session: Session, run: AllocationRun, season_id: int, *, at: datetime) -> None:
     """Give back what was held for pieces that did not come, and move the standing on."""
-    families = list(session.scalars(_FAMILIES, {"pool": run.pool_id}))
-    moved = columns_of(
-        session,
-        _MOVED,
-        {"run": run.id, "pool": run.pool_id, "families": families},
-        ("household", "line", "minor", "family", "micro"),
-    )
-    _release_short(session, run, moved, at=at)
-    if run.memory != "none":
-        _move_standing(session, season_id, families, moved)
-
-
-def _release_short(session: Session, run: AllocationRun, moved: dict[str, Whole], *, at: datetime) -> None:
+    values = {"run": run.id, "pool": run.pool_id}
+    moved = columns_of(session, _MOVED, values, ("household", "line", "minor", "product", "micro"))
     agreed = policy.all_current(session, at=at)
     day = allocation.booking_day(session, run.pool_id, today=local_day(at, agreed["zone"]))
+    if run.memory == "none":
+        entries = _given_back(run.id, moved, day)
+    else:
+        with writing_beside(partial(_move_standing, session, season_id, moved)):
+            entries = _given_back(run.id, moved, day)
+    ledger.post_all(session, entries, by=run.published_by or 0, currency=agreed["currency"])
+
+
+def _given_back(run_id: int, moved: dict[str, Whole], day: date) -> list[Entry]:
+    """Make an entry for each household that was held money for pieces that did not come."""
     order = np.lexsort((moved["line"], moved["household"]))
     order = order[moved["minor"][order] != 0]
     short: dict[int, list[tuple[str, int, int]]] = {}
@@ -79,20 +79,16 @@ def _release_short(session: Session, run: AllocationRun, moved: dict[str, Whole]
         *(moved[name][order].tolist() for name in ("household", "line", "minor")), strict=True
     ):
         short.setdefault(household_id, []).append((household_party(household_id), line_id, minor))
-    entries = [
-        Entry(f"alloc:{run.id}:{household_id}", "allocation", day, released_from_hold(lines))
+    return [
+        Entry(f"alloc:{run_id}:{household_id}", "allocation", day, released_from_hold(lines))
         for household_id, lines in short.items()
     ]
-    ledger.post_all(session, entries, by=run.published_by or 0, currency=agreed["currency"])
 
 
-def _move_standing(session: Session, season_id: int, families: list[str], moved: dict[str, Whole]) -> None:
-    accounts, places = np.unique(np.stack([moved["family"], moved["household"]], axis=1), axis=0, return_inverse=True)
-    micro = np.zeros(len(accounts), np.int64)
-    np.add.at(micro, places.reshape(-1), moved["micro"])
-    numbers, households = accounts[:, 0].tolist(), accounts[:, 1].tolist()
-    values = {"numbers": bigints(numbers), "households": bigints(households), "micro": bigints(micro.tolist())}
-    session.execute(_MOVE_STANDING, {"season": season_id, "families": families} | values)
+def _move_standing(session: Session, season_id: int, moved: dict[str, Whole]) -> None:
+    names, moves = ("product", "household", "micro"), moved["micro"] != 0
+    values = {name: bigints(moved[name][moves].tolist()) for name in names}
+    session.execute(_MOVE_STANDING, {"season": season_id} | values)
 
 
 def _tell_members(session: Session, run: AllocationRun, pool: Pool) -> None:
@@ -108,31 +104,28 @@ def _tell_members(session: Session, run: AllocationRun, pool: Pool) -> None:
 # written the planner still believes that a run has a few
 _MOVED = """
 WITH line AS MATERIALIZED (
-  SELECT l.id, o.household_id, l.offering_id, l.unit_minor + l.deposit_minor AS minor,
+  SELECT l.id, o.household_id, f.product_id, l.unit_minor + l.deposit_minor AS minor,
          coalesce(l.held_minor, l.up_to * (l.unit_minor + l.deposit_minor)) AS held
-    FROM household_order o JOIN order_line l ON l.order_id = o.id AND l.up_to > 0
-   WHERE o.pool_id = :pool),
-offered AS MATERIALIZED (
-  SELECT f.id, array_position(CAST(:families AS text[]), p.family)::bigint AS family
-    FROM offering f JOIN product p ON p.id = f.product_id WHERE f.pool_id = :pool)
+    FROM household_order o
+    JOIN order_line l ON l.order_id = o.id AND l.up_to > 0
+    JOIN offering f ON f.id = l.offering_id AND f.pool_id = o.pool_id
+   WHERE o.pool_id = :pool)
 SELECT * FROM (
-  SELECT l.household_id, l.id, l.held - a.pieces * l.minor AS minor, f.family,
+  SELECT l.household_id, l.id, l.held - a.pieces * l.minor AS minor, l.product_id,
          coalesce(a.entitled_micro - 1000000 * (a.pieces - a.extra), 0) AS micro
-    FROM award a JOIN line l ON l.id = a.line_id JOIN offered f ON f.id = a.offering_id
+    FROM award a JOIN line l ON l.id = a.line_id
    WHERE a.run_id = :run) AS m
  WHERE minor <> 0 OR micro <> 0
 """
 
 
-_FAMILIES = text(
-    "SELECT DISTINCT p.family FROM offering f JOIN product p ON p.id = f.product_id WHERE f.pool_id = :pool ORDER BY 1"
-)
-
-
 _MOVE_STANDING = text("""
 INSERT INTO standing (season_id, family, household_id, owed_micro)
-SELECT :season, (CAST(:families AS text[]))[m.family], m.household, m.micro
-  FROM unnest(CAST(:numbers AS int[]), CAST(:households AS bigint[]), CAST(:micro AS bigint[])) AS m (family, household, micro)
+SELECT :season, p.family, m.household, sum(m.micro)
+  FROM unnest(CAST(:product AS bigint[]), CAST(:household AS bigint[]), CAST(:micro AS bigint[])) AS m (product, household, micro)
+  JOIN product p ON p.id = m.product
+ GROUP BY p.family, m.household
+ ORDER BY p.family, m.household
 ON CONFLICT (season_id, family, household_id) DO UPDATE SET owed_micro = standing.owed_micro + excluded.owed_micro
 """)
 
