@@ -27,6 +27,7 @@ AREAS: Final = (
     "people",
     "ledger",
     "paying",
+    "monthly",
     "agreements",
     "seasons",
     "places",

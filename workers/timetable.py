@@ -12,6 +12,7 @@ from coop import jobs
 SLOTS: Final = {
     jobs.CLOSE_POOLS: timedelta(seconds=15),
     jobs.RELEASE_INSTALMENTS: timedelta(minutes=10),
+    jobs.REMIND_INSTALMENTS: timedelta(hours=1),
     jobs.SEAL_AUDIT: timedelta(minutes=1),
     jobs.CHECK_BOOKS: timedelta(hours=1),
     jobs.PURGE: timedelta(days=1),

@@ -93,3 +93,10 @@ class Period(NamedTuple):
 def month_of(day: date) -> Period:
     """Find the calendar month of a day."""
     return Period(day.replace(day=1), day.replace(day=monthrange(day.year, day.month)[1]))
+
+
+def months_from(first: date, months: int) -> date:
+    """Return the same day some months later, or the last of a month that is too short."""
+    years, month = divmod(first.month - 1 + months, 12)
+    year = first.year + years
+    return date(year, month + 1, min(first.day, monthrange(year, month + 1)[1]))

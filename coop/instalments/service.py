@@ -1,5 +1,6 @@
 """What a household pays for its season shares: prepaid (2010) until instalments fall due, in the order of their days."""
 
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from datetime import date, datetime
 
@@ -9,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from coop.core.errors import NotFound, RuleBroken
 from coop.core.ledger import SHARE_PREPAID, Entry, household_party, instalment_released, season_share_paid
+from coop.core.money import split
 from coop.core.season import local_day
 from coop.db import Db
 from coop.ledger import service as ledger
@@ -81,6 +83,31 @@ def plan_instalment(session: Session, share_id: int, minor: int, *, due_on: date
     """Let a share be paid in one sum on a day; one that costs nothing needs none."""
     if minor:
         session.add(Instalment(share_id=share_id, n=1, due_on=due_on, amount_minor=minor))
+
+
+def plan_anew(session: Session, share_id: int, days: Sequence[date]) -> None:
+    """Divide what a share still costs over these days, the first ones a cent more, in place of what was planned. Raises `nothing_owed`.
+
+    The caller holds the household. What was released stays.
+    """
+    planned = list(
+        session.scalars(
+            select(Instalment)
+            .where(Instalment.share_id == share_id, Instalment.released_at.is_(None))
+            .with_for_update()
+        )
+    )
+    minor = sum(one.amount_minor for one in planned)
+    if minor < len(days):
+        raise RuleBroken("nothing_owed", "Nothing of this share is left to be planned.")
+    last = session.scalar(select(func.max(Instalment.n)).where(Instalment.share_id == share_id)) or 0
+    for one in planned:
+        session.delete(one)
+    session.flush()
+    parts = zip(days, split(minor, [1] * len(days)), strict=True)
+    for n, (due_on, part) in enumerate(parts, last + 1):
+        session.add(Instalment(share_id=share_id, n=n, due_on=due_on, amount_minor=part))
+    session.flush()
 
 
 def give_back_prepaid(session: Session, share: SeasonShare, *, by: int, at: datetime) -> None:

@@ -21,6 +21,7 @@ FOR: Final = {"share": SHARE, "credit": CREDIT, "gift": GIFT}
 class DueRow:
     """An instalment of the household's shares that is not credit yet; `is_paid` once what came in covers it."""
 
+    share_id: int
     words: str
     due_on: date
     amount_minor: int
@@ -85,6 +86,6 @@ def _due(rows: Sequence[Any], owed: int) -> list[DueRow]:
     prepaid = sum(row.amount_minor for row in rows) - owed
     told = []
     for row in rows:
-        told.append(DueRow(row.words, row.due_on, row.amount_minor, prepaid >= row.amount_minor))
+        told.append(DueRow(row.share_id, row.words, row.due_on, row.amount_minor, prepaid >= row.amount_minor))
         prepaid -= row.amount_minor
     return told

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from coop import keys
 from coop.audit import service as audit
 from coop.core.errors import NotFound, RuleBroken
+from coop.core.money import format_minor, minor_exponent
 from coop.core.season import local_day
 from coop.db import Db
 from coop.instalments import service as instalments
@@ -20,19 +21,23 @@ from coop.policy import service as policy
 from coop.seasons.models import Season, SeasonShare, ShareSize, ShareWait
 
 
-def take_share(db: Db, size_id: int, *, household_id: int, by: int, at: datetime, key: str) -> int:
-    """Take a season share, if one is free for this household; it is paid afterwards.
+def take_share(
+    db: Db, size_id: int, *, household_id: int, by: int, at: datetime, key: str, price_minor: int | None = None
+) -> int:
+    """Take a season share, if one is free for this household, at its price or one that it chooses; it is paid afterwards.
 
-    Raises `already_member`, `sold_out` and `season_over`.
+    Raises `already_member`, `sold_out`, `price_out_of_bounds` and `season_over`.
     """
     with db.begin() as session:
-        body = {"act": "take_share", "size": size_id, "household": household_id}
+        chosen = {} if price_minor is None else {"price": price_minor}
+        body = {"act": "take_share", "size": size_id, "household": household_id} | chosen
         if (earlier := keys.spend(session, by=by, key=key, body=body)) is not None:
             return earlier
         people.lock_household(session, household_id)
         size, season = _locked_size(session, size_id)
         today = _still_on(session, season, at)
         _refuse_second(session, size, household_id)
+        price_minor = _price(session, size, price_minor, at=at)
         waits = _waits(session, size_id)
         ahead = _ahead(waits, household_id)
         if size.cap is not None and _taken(session, size_id) + ahead >= size.cap:
@@ -43,9 +48,9 @@ def take_share(db: Db, size_id: int, *, household_id: int, by: int, at: datetime
             if wait.household_id == household_id:
                 wait.ended_at, wait.outcome = at, "took"
         session.flush()
-        instalments.plan_instalment(session, share.id, size.price_minor, due_on=today)
+        instalments.plan_instalment(session, share.id, price_minor, due_on=today)
         audit.record(session, "take_share", by=by, subject=("season_share", share.id), detail=body)
-        _tell(session, f"share_taken:{share.id}", "share_taken", household_id, size, season)
+        _tell(session, f"share_taken:{share.id}", "share_taken", household_id, size, season, price_minor)
         keys.answer(session, by=by, key=key, row_id=share.id)
         return share.id
 
@@ -150,6 +155,19 @@ def _ahead(waits: list[ShareWait], household_id: int) -> int:
     return places[0] if places else len(waits)
 
 
+def _price(session: Session, size: ShareSize, chosen: int | None, *, at: datetime) -> int:
+    """Return the price of a share: the size's own, or what the household chose within its bounds."""
+    if chosen is None:
+        return size.price_minor
+    least = size.price_minor if size.price_min_minor is None else size.price_min_minor
+    most = size.price_minor if size.price_max_minor is None else size.price_max_minor
+    if not least <= chosen <= most:
+        currency = policy.current(session, "currency", at=at)
+        low, high = (format_minor(bound, minor_exponent(currency)) for bound in (least, most))
+        raise RuleBroken("price_out_of_bounds", f"Choose a price from {low} to {high} {currency}.", field="price")
+    return chosen
+
+
 def _sold_out_words(size: ShareSize, *, kept: bool) -> str:
     if kept:
         return f"The {size.name} share that is free is kept for a household that waited longer. Put your name on the waiting list and we write to you when it is your turn."
@@ -164,6 +182,18 @@ def _tell_who_can_take(session: Session, size: ShareSize, season: Season) -> Non
         _tell(session, f"share_free:{wait.id}", "share_free", wait.household_id, size, season)
 
 
-def _tell(session: Session, key: str, template: str, household_id: int, size: ShareSize, season: Season) -> None:
-    values = {"size": size.name, "season": season.name, "price_minor": size.price_minor}
+def _tell(
+    session: Session,
+    key: str,
+    template: str,
+    household_id: int,
+    size: ShareSize,
+    season: Season,
+    price_minor: int | None = None,
+) -> None:
+    values = {
+        "size": size.name,
+        "season": season.name,
+        "price_minor": size.price_minor if price_minor is None else price_minor,
+    }
     people.tell_household(session, key, template, household_id, values)

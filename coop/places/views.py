@@ -2,14 +2,16 @@
 
 from typing import Any
 
-from flask import Blueprint, flash, redirect, url_for
+from flask import Blueprint, flash, redirect, render_template, url_for
 
 from coop.clock import now
 from coop.core.errors import NotFound
-from coop.places import service
-from coop.web.forms import posted_key
+from coop.places import forms, service
+from coop.seasons import queries as seasons
+from coop.web.filters import today
+from coop.web.forms import heeding, posted_key
 from coop.web.guards import member, viewer
-from coop.web.reading import db
+from coop.web.reading import db, reading
 from coop.web.views import Answer
 
 bp = Blueprint("places", __name__)
@@ -21,6 +23,21 @@ def take_share(size_id: int) -> Answer:
     service.take_share(db(), size_id, household_id=_household(), by=viewer().person_id, at=now(), key=posted_key())
     flash("The share is yours. Below you find what is still to pay, and how.", "good")
     return redirect(url_for("seasons.season"), code=303)
+
+
+@bp.route("/season/sizes/<int:size_id>/price", methods=["GET", "POST"])
+@member
+def choose_price(size_id: int) -> Answer:
+    with reading() as session:
+        page = seasons.size_page(session, size_id, _household(), today=today())
+    form = forms.PriceForm().offer(page)
+    if form.accepted():
+        with heeding(form):
+            whose: dict[str, Any] = {"household_id": _household(), "by": viewer().person_id, "at": now()}
+            service.take_share(db(), size_id, key=str(form.key.data), price_minor=form.price.data, **whose)
+            flash("The share is yours. Below you find what is still to pay, and how.", "good")
+            return redirect(url_for("seasons.season"), code=303)
+    return render_template("places/choose_price.html", page=page, form=form), form.status
 
 
 @bp.post("/season/sizes/<int:size_id>/waits")

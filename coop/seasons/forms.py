@@ -51,6 +51,13 @@ class SizeForm(CoopForm):
     line = TextLine("Whom it suits", optional=True, description="One line members read beside it.")
     weight = PiecesField("Weight in every sharing out", most=32_767, description="A half share weighs 1, a full one 2.")
     price = AmountField("Price for the whole season", least=0)
+    price_min = AmountField(
+        "Least a household may choose to pay",
+        least=0,
+        optional=True,
+        description="Leave both empty for one price for all.",
+    )
+    price_max = AmountField("Most a household may choose to pay", least=0, optional=True)
     cap = PiecesField("How many there are", least=0, optional=True, description="Leave empty for no limit.")
 
 

@@ -59,6 +59,8 @@ class ShareSize(Base):
         CheckConstraint("weight BETWEEN 1 AND 32767", "weight"),
         CheckConstraint("price_minor >= 0", "price"),
         CheckConstraint("cap IS NULL OR cap >= 0", "cap"),
+        CheckConstraint("price_min_minor BETWEEN 0 AND price_minor", "price_min"),
+        CheckConstraint("price_max_minor >= price_minor", "price_max"),
     )
 
     id: Mapped[Identity]
@@ -67,6 +69,12 @@ class ShareSize(Base):
     line: Mapped[str] = mapped_column(server_default="", comment="one line that says whom it suits")
     weight: Mapped[int] = mapped_column(Integer)
     price_minor: Mapped[Minor]
+    price_min_minor: Mapped[Minor | None] = mapped_column(
+        comment="the least a household may choose to pay; null for the price"
+    )
+    price_max_minor: Mapped[Minor | None] = mapped_column(
+        comment="the most a household may choose to pay; null for the price"
+    )
     cap: Mapped[int | None] = mapped_column(Integer, comment="how many there are; null for no limit")
 
 

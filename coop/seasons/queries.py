@@ -19,12 +19,29 @@ class SizeRow:
     line: str
     weight: int
     price_minor: int
+    price_min_minor: int | None
+    price_max_minor: int | None
     cap: int | None
     taken: int
     waiting: int
     share_id: int | None
     owed_minor: int
     place: int | None
+
+    @property
+    def is_own_choice(self) -> bool:
+        """Whether each household chooses its own price."""
+        return self.price_min_minor is not None or self.price_max_minor is not None
+
+    @property
+    def least_minor(self) -> int:
+        """The least that a household pays."""
+        return self.price_minor if self.price_min_minor is None else self.price_min_minor
+
+    @property
+    def most_minor(self) -> int:
+        """The most that a household may pay."""
+        return self.price_minor if self.price_max_minor is None else self.price_max_minor
 
     @property
     def left(self) -> int | None:
@@ -67,7 +84,7 @@ class SeasonsPage:
 
 
 _SIZES = text("""
-SELECT z.id, z.name, z.line, z.weight, z.price_minor, z.cap,
+SELECT z.id, z.name, z.line, z.weight, z.price_minor, z.price_min_minor, z.price_max_minor, z.cap,
        (SELECT count(*) FROM season_share h WHERE h.size_id = z.id AND h.ended_at IS NULL) AS taken,
        (SELECT count(*) FROM share_wait w WHERE w.size_id = z.id AND w.ended_at IS NULL) AS waiting,
        mine.id AS share_id, coalesce(mine.owed, 0) AS owed_minor,
@@ -133,6 +150,8 @@ def _season_page(session: Session, season: Any, household_id: int | None, *, tod
                 line=row.line,
                 weight=row.weight,
                 price_minor=row.price_minor,
+                price_min_minor=row.price_min_minor,
+                price_max_minor=row.price_max_minor,
                 cap=row.cap,
                 taken=row.taken,
                 waiting=row.waiting,
@@ -143,6 +162,14 @@ def _season_page(session: Session, season: Any, household_id: int | None, *, tod
             for row in found
         ],
     )
+
+
+def size_page(session: Session, size_id: int, household_id: int, *, today: date) -> SizeRow:
+    """Return one size of share, as a household sees it that chooses its price."""
+    season_id = session.scalar(text("SELECT season_id FROM share_size WHERE id = :id"), {"id": size_id})
+    if season_id is None:
+        raise NotFound
+    return next(size for size in season_page(session, season_id, household_id, today=today).sizes if size.id == size_id)
 
 
 def seasons_page(session: Session, *, today: date) -> SeasonsPage:

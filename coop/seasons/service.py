@@ -86,11 +86,21 @@ def add_size(
     price_minor: int,
     cap: int | None = None,
     line: str = "",
+    price_min_minor: int | None = None,
+    price_max_minor: int | None = None,
 ) -> int:
-    """Offer a size of share in a season; without a cap there are as many as are wanted."""
+    """Offer a size of share in a season; without a cap there are as many as are wanted.
+
+    A household chooses its own price between the least and the most, if these are given. Raises `name_taken` and `price_bounds`.
+    """
+    if price_min_minor is not None and not 0 <= price_min_minor <= price_minor:
+        raise RuleBroken("price_bounds", "The least price is at most the price itself.", field="price_min")
+    if price_max_minor is not None and price_max_minor < price_minor:
+        raise RuleBroken("price_bounds", "The most is at least the price itself.", field="price_max")
     if session.scalar(select(ShareSize.id).where(ShareSize.season_id == season_id, ShareSize.name == name)) is not None:
         raise RuleBroken("name_taken", f"This season already has a {name} share.", field="name")
-    size = ShareSize(season_id=season_id, name=name, weight=weight, price_minor=price_minor, cap=cap, line=line)
+    prices = {"price_minor": price_minor, "price_min_minor": price_min_minor, "price_max_minor": price_max_minor}
+    size = ShareSize(season_id=season_id, name=name, weight=weight, cap=cap, line=line, **prices)
     session.add(size)
     session.flush()
     return size.id
@@ -143,17 +153,31 @@ def announce_season(
 
 
 def offer_size(
-    db: Db, season_id: int, name: str, *, weight: int, price_minor: int, cap: int | None, line: str, by: int, key: str
+    db: Db,
+    season_id: int,
+    name: str,
+    *,
+    weight: int,
+    price_minor: int,
+    cap: int | None,
+    line: str,
+    by: int,
+    key: str,
+    price_min_minor: int | None = None,
+    price_max_minor: int | None = None,
 ) -> int:
     """Offer a size of share in a season that is planned."""
     with db.begin() as session:
         body = {"act": "offer_size", "season": season_id, "name": name, "weight": weight, "price": price_minor}
-        if (earlier := keys.spend(session, by=by, key=key, body=body | {"cap": cap})) is not None:
+        bounds = {"price_min_minor": price_min_minor, "price_max_minor": price_max_minor}
+        if (earlier := keys.spend(session, by=by, key=key, body=body | {"cap": cap} | bounds)) is not None:
             return earlier
         if session.get(Season, season_id) is None:
             raise NotFound
-        size_id = add_size(session, season_id, name, weight=weight, price_minor=price_minor, cap=cap, line=line)
-        audit.record(session, "offer_size", by=by, subject=("share_size", size_id), detail=body | {"cap": cap})
+        size_id = add_size(
+            session, season_id, name, weight=weight, price_minor=price_minor, cap=cap, line=line, **bounds
+        )
+        audit.record(session, "offer_size", by=by, subject=("share_size", size_id), detail=body | {"cap": cap} | bounds)
         keys.answer(session, by=by, key=key, row_id=size_id)
         return size_id
 

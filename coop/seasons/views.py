@@ -58,6 +58,7 @@ def sizes(season_id: int) -> Answer:
     if form.accepted():
         with heeding(form):
             said: dict[str, Any] = {"weight": form.weight.data, "price_minor": form.price.data, "cap": form.cap.data}
+            said |= {"price_min_minor": form.price_min.data, "price_max_minor": form.price_max.data}
             who: dict[str, Any] = {"line": form.line.data, "by": viewer().person_id, "key": form.key.data}
             service.offer_size(db(), season_id, form.name.data, **said, **who)
             return redirect(url_for(".sizes", season_id=season_id), code=303)

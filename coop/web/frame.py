@@ -60,8 +60,11 @@ NAV: Final[tuple[Section, ...]] = (
         "Order",
         (Entry("orders.pools", "Order", ("orders", "ordering", "choices", "awards", "reasons", "pickups.point")),),
     ),
-    Section("Season share", (Entry("seasons.season", "Season share", ("fairness",)),)),
-    Section("Balance", (Entry("ledger.balance", "Balance", ("ledger",)), Entry("paying.pay", "Pay in"))),
+    Section("Season share", (Entry("seasons.season", "Season share", ("fairness", "places")),)),
+    Section(
+        "Balance",
+        (Entry("ledger.balance", "Balance", ("ledger",)), Entry("paying.pay", "Pay in", ("monthly", "cards"))),
+    ),
     Section("Workshop", (Entry("workshop.board", "Workshop", ("workshop",)), _STATEMENTS)),
     Section(
         "Makers",

@@ -107,6 +107,7 @@ STATES: Final = {
         "notices.deliver": Said("Send a mail"),
         "pools.close_due": Said("Close pools at their cut-off"),
         "seasons.release_instalments": Said("Turn instalments into credit"),
+        "monthly.remind": Said("Remind of monthly payments"),
         "audit.seal": Said("Seal the record of acts"),
         "books.check": Said("Check the books"),
         "jobs.purge": Said("Forget jobs done long ago"),

@@ -1,0 +1,1 @@
+"""Season shares paid monthly: expected instalments with their days, and reminders that stop when they are paid."""
