@@ -14,6 +14,7 @@ from sqlalchemy import text
 
 from bench.longer import write_again
 from bench.measure import WEEK, Figure, Plan, figure, seconds
+from bench.open_pool import open_again
 from bench.season import at_home, bring_in, hand_over_all, share_out_all, steps
 from bench.served import EMPTY
 from coop import supervisor
@@ -39,13 +40,13 @@ def measure(plan: Plan) -> Iterator[Figure]:
         person = _somebody(coop)
         with _served(coop) as port:
             visitor = _Visitor(port, person)
-            once = {name: [] for name in _addresses(coop)}
+            addresses = _addresses(coop) | {"order": f"/pools/{open_again(coop)}"}
+            once: dict[str, list[tuple[float, float]]] = {name: [] for name in addresses}
             for _ in range(plan.runs):
-                for name, path in _addresses(coop).items():
+                for name, path in addresses.items():
                     once[name].append((visitor.p50(path), visitor.p50(EMPTY)))
             for name, pairs in once.items():
                 yield figure(f"pages.{name}", REQUESTS, pairs, yardstick="empty page", target=TARGET)
-            addresses = _addresses(coop)
             bring_in(coop, second, "Season again")
             share_out_all(coop)
             hand_over_all(coop)

@@ -13,7 +13,6 @@ from coop.core.claims import TOGETHER_RULE
 from coop.core.errors import NotFound
 from coop.core.ledger import MEMBER_CREDIT, household_party
 from coop.core.paging import Slice, anywhere
-from coop.ledger import service as ledger
 
 A_PAGE: Final = 50
 LINES_SHOWN: Final = 12
@@ -209,7 +208,8 @@ def pools_page(session: Session, household_id: int, *, number: int, at: datetime
 
 def pool_page(session: Session, pool_id: int, household_id: int, sought: str, *, number: int, at: datetime) -> PoolPage:
     """Return fifty of a pool's batches, those in the household's order first, and the sum of its whole order."""
-    pool = session.execute(_POOL, {"pool": pool_id, "household": household_id}).first()
+    whose = {"household": household_id, "credit": MEMBER_CREDIT, "party": household_party(household_id)}
+    pool = session.execute(_POOL, {"pool": pool_id} | whose).first()
     if pool is None:
         raise NotFound
     mine = session.execute(_MY_LINES, {"pool": pool_id, "household": household_id}).all()
@@ -234,7 +234,7 @@ def pool_page(session: Session, pool_id: int, household_id: int, sought: str, *,
         lines_beyond=max(0, len(lines) - LINES_SHOWN),
         at_most_minor=sum(at_most.values()),
         elsewhere_minor=sum(minor for offering_id, minor in at_most.items() if offering_id not in shown),
-        credit_minor=-ledger.balance_of(session, MEMBER_CREDIT, household_party(household_id)),
+        credit_minor=pool.credit_minor,
     )
 
 
@@ -264,7 +264,9 @@ SELECT p.id, p.name, s.name AS season, p.opened_at, p.closed_at, p.opens_at, p.c
        s.guests_may_order, EXISTS (SELECT FROM season_share h JOIN share_size z ON z.id = h.size_id
          WHERE z.season_id = s.id AND h.household_id = :household
            AND h.taken_at <= coalesce(p.opened_at, p.opens_at)
-           AND (h.ended_at IS NULL OR h.ended_at > coalesce(p.opened_at, p.opens_at))) AS has_share
+           AND (h.ended_at IS NULL OR h.ended_at > coalesce(p.opened_at, p.opens_at))) AS has_share,
+       coalesce((SELECT -b.amount FROM account a JOIN balance b ON b.account_id = a.id
+                  WHERE a.code = :credit AND a.party = :party), 0) AS credit_minor
   FROM pool p JOIN season s ON s.id = p.season_id WHERE p.id = :pool
 """)
 

@@ -1,13 +1,24 @@
-// <stepper-field> wraps a number input and two buttons; the buttons count within the input's own bounds.
+// <stepper-field> wraps a labelled number input and puts − and + beside it, which count within the input's own bounds.
 customElements.define(
   "stepper-field",
   class extends HTMLElement {
     connectedCallback() {
+      if (this.input) return;
       this.input = this.querySelector("input");
-      this.buttons = this.querySelectorAll("button[data-step]");
-      for (const button of this.buttons) button.addEventListener("click", () => this.step(Number(button.dataset.step)));
+      const label = this.input.labels[0];
+      const asked = (label.querySelector(".visually-hidden") ?? label).textContent.trim();
+      this.buttons = [this.button(-1, "−", `One fewer: ${asked}`), this.button(1, "+", `One more: ${asked}`)];
+      this.input.before(this.buttons[0]);
+      this.input.after(this.buttons[1]);
       this.input.addEventListener("input", () => this.showBounds());
       this.showBounds();
+    }
+
+    button(by, sign, name) {
+      const made = Object.assign(document.createElement("button"), { type: "button", tabIndex: -1, textContent: sign, ariaLabel: name });
+      made.dataset.step = by;
+      made.addEventListener("click", () => this.step(by));
+      return made;
     }
 
     step(by) {
