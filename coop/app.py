@@ -79,7 +79,7 @@ def create_app(settings: Settings | None = None, *, db: Db | None = None) -> Fla
     db = db or bell.wire(connect(settings.database_url, assume_role=settings.assume_role), settings.redis_url)
     app.extensions["coop"] = Installation(settings, db)
     headers.install(app)
-    CSRFProtect(app)
+    csrf = CSRFProtect(app)
     visits.install(app, _find_visit(db))
     app.before_request(guards.enforce)
     app.teardown_request(stop_reading)
@@ -90,6 +90,10 @@ def create_app(settings: Settings | None = None, *, db: Db | None = None) -> Fla
     problems.install(app)
     for area in AREAS:
         app.register_blueprint(import_module(f"coop.{area}.views").bp)
+    if settings.takes_cards:
+        app.register_blueprint(import_module("coop.cards.views").bp)
+        csrf.exempt("coop.cards.views.message")  # it carries the provider's signature instead
+    app.jinja_env.globals["takes_cards"] = settings.takes_cards
     app.add_url_rule("/health", "health", _health)
     frame.install(app, settings.base_url)
     if settings.proxy_hops:

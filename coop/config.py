@@ -48,6 +48,9 @@ class Settings:
     smtp_url: str = dataclasses.field(default="", repr=False)
     mail_from: str = "Smallbatch <coop@localhost>"
     beacon_url: str = ""
+    stripe_key: str = dataclasses.field(default="", repr=False)
+    stripe_webhook_secret: str = dataclasses.field(default="", repr=False)
+    stripe_url: str = "https://api.stripe.com"
     production: bool = False
     debug: bool = False
     fail_points: Mapping[str, str] = dataclasses.field(default_factory=lambda: MappingProxyType({}))
@@ -83,6 +86,9 @@ class Settings:
             smtp_url=read("SMTP_URL"),
             mail_from=read("COOP_MAIL_FROM", "Smallbatch <coop@localhost>"),
             beacon_url=read("BEACON_URL").rstrip("/"),
+            stripe_key=read("STRIPE_SECRET_KEY"),
+            stripe_webhook_secret=read("STRIPE_WEBHOOK_SECRET"),
+            stripe_url=read("STRIPE_URL", "https://api.stripe.com").rstrip("/"),
             production=production,
             debug=read("FLASK_DEBUG").lower() in _TRUE,
             fail_points=MappingProxyType(dict(_fail_point(word) for word in read("FAIL").replace(",", " ").split())),
@@ -92,6 +98,11 @@ class Settings:
     def assume_role(self) -> bool:
         """Whether the app's connections must put on the role coop_app, because the log-in is another one (a server of one's own)."""
         return bool(self.database_url) and urlsplit(self.database_url).username != APP_ROLE
+
+    @property
+    def takes_cards(self) -> bool:
+        """Whether a card provider is configured: without its two secrets there is not one page about cards."""
+        return bool(self.stripe_key and self.stripe_webhook_secret)
 
     def check(self) -> None:
         """Refuse to start in production with unsafe settings, naming all faults at once."""
@@ -112,6 +123,9 @@ class Settings:
             "SMTP_URL": self.smtp_url,
             "COOP_MAIL_FROM": self.mail_from,
             "BEACON_URL": self.beacon_url,
+            "STRIPE_SECRET_KEY": self.stripe_key,
+            "STRIPE_WEBHOOK_SECRET": self.stripe_webhook_secret,
+            "STRIPE_URL": self.stripe_url if self.takes_cards else "",
             "COOP_PRODUCTION": "1" if self.production else "0",
             "FAIL": " ".join(f"{name}:{act}" for name, act in self.fail_points.items()),
         }
@@ -129,6 +143,8 @@ class Settings:
                 faults.append(f"{name} can be guessed, take 64 random hexadecimal digits")
         if len(set(self.field_key)) < 8:
             faults.append("FIELD_KEY is missing or can be guessed, take 64 random hexadecimal digits")
+        if bool(self.stripe_key) != bool(self.stripe_webhook_secret):
+            faults.append("STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET belong together, set both or neither")
         if self.redis_url and not urlsplit(self.redis_url).password:
             faults.append("REDIS_URL has no password")
         return faults
@@ -140,6 +156,8 @@ class Settings:
             faults.append("COOP_BASE_URL must begin with https:// so that cookies stay secret")
         if self.beacon_url and urlsplit(self.beacon_url).scheme != "https":
             faults.append("BEACON_URL must begin with https://")
+        if urlsplit(self.stripe_url).scheme != "https":
+            faults.append("STRIPE_URL must begin with https://")
         if not self.trusted_hosts:
             faults.append("COOP_TRUSTED_HOSTS is missing")
         elif any(host.strip(".") in {"", "*"} for host in self.trusted_hosts):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import shutil
 import threading
@@ -16,13 +17,21 @@ from werkzeug.serving import make_server
 
 from coop.access import service as access
 from coop.app import create_app
+from coop.bank import service as bank
+from coop.bank.models import BankLine
 from coop.choices import service as choices
 from coop.clock import now
+from coop.columns.service import put_by
 from coop.core.claims import TOGETHER_RULE
+from coop.formats.bank_csv import Columns
+from coop.formats.iban import demo_iban
 from coop.orders.service import Wish, place_order
 from coop.people import service as people
 from coop.people.models import Belonging
+from coop.places import service as places
+from coop.policy import service as policy
 from coop.pools import service as pools
+from coop.seasons import service as seasons
 from tests.builders import a_pool, a_product, a_season, an_artisan, an_offering, give_credit
 from tests.web.walking import addresses
 
@@ -42,9 +51,10 @@ def house(settings, fresh_db) -> Iterator[tuple[str, list[str], str]]:
         people.grant_role(fresh_db, ana, role, by=0, at=at)
     people.grant_role(fresh_db, ana, "artisan", artisan_id=1, by=0, at=at)
     link = f"/first-admin/{access.first_admin(fresh_db, 'tomas@example.org', at=at)}"
+    settings = dataclasses.replace(settings, stripe_key="sk_of_ours", stripe_webhook_secret="whsec_of_ours")
     app = create_app(settings, db=fresh_db)
     pages = [address.path for address in addresses(app, {"person_id": ana}) if address.method == "GET"]
-    pages += choice_pages(fresh_db, ana)
+    pages += choice_pages(fresh_db, ana) + paying_pages(fresh_db, settings, ana)
     server = make_server("127.0.0.1", 0, app, threaded=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}", pages, link
@@ -67,6 +77,29 @@ def choice_pages(db, person: int) -> list[str]:
     place_order(db, pool, [Wish(jam, 1, 1, 520)], key="jam", **whose)
     choices.choose(db, pool, jam, [gin], key="or gin", **whose)
     return [f"/pools/{pool}", f"/pools/{pool}/instead/{jam}"]
+
+
+def paying_pages(db, settings, person: int) -> list[str]:
+    """Give the co-op an account and a statement of it, and a person's household a share to pay; return the pages that show it."""
+    with db.begin() as session:
+        household = session.scalars(select(Belonging.household_id).where(Belonging.person_id == person)).one()
+        policy.settle(session, "coop_iban", demo_iban("GB", 1), by=0)
+        today = now().date()
+        season = a_season(session, "Next year", starts=today, ends=today + timedelta(days=300))
+        bounds = {"price_min_minor": 20_000, "price_max_minor": 45_000}
+        sizes = [
+            seasons.add_size(session, season, one, weight=1, price_minor=30_000, **bounds) for one in ("half", "full")
+        ]
+    share = places.take_share(db, sizes[0], household_id=household, by=person, at=now(), key="share")
+    file = b"Date;Name;Purpose;Amount;Balance\n2026-11-20;Ana;hello;25.00;1025.00\n2026-11-21;Bank;fees;-5.00;1020.00\n"
+    columns = Columns("Date", "ymd", ".", amount="Amount", balance="Balance", text="Purpose", name="Name")
+    key = settings.field_key
+    bank.import_statement(db, file, by=person, at=now(), field_key=key, columns=columns)
+    waiting = put_by(db, file.replace(b"Date", b"Day"), by=person, at=now(), field_key=key)
+    with db() as session:
+        line = session.scalars(select(BankLine.id).where(BankLine.amount_minor > 0)).one()
+    paying = ["/pay?for=credit&amount=25.00", f"/pay/monthly/{share}", f"/season/sizes/{sizes[1]}/price"]
+    return [*paying, "/bank/lines", f"/bank/lines/{line}/split", f"/bank/statements/columns/{waiting}", "/pay/card"]
 
 
 @pytest.fixture
