@@ -102,6 +102,7 @@ class ColumnsForm(CoopForm):
     def offer(self, page: ColumnsPage) -> "ColumnsForm":
         """Offer the file's headings; a form not sent yet starts with what was said before, or what the headings suggest."""
         headings = [("", "no column"), *((heading, heading) for heading in page.headings if heading)]
+        self.booked_on.flags.required = True
         for name in CHOSEN:
             self[name].choices = [SelectChoice(value, label) for value, label in headings]
         if not self.is_submitted():

@@ -144,7 +144,7 @@ _BOOKED = "LEFT JOIN entry e ON e.id = b.entry_id LEFT JOIN entry k ON k.key = '
 _MATCH = (
     "CASE WHEN e.id IS NULL THEN 'unmatched' WHEN e.kind IN ('payout_settled', 'payout_returned') THEN e.kind"
     " WHEN e.kind IN ('bank_charge', 'supplier_paid') THEN e.kind WHEN e.kind IN ('refund', 'advance', 'chargeback') THEN 'noted'"
-    " WHEN e.kind <> 'unidentified_receipt' AND e.key LIKE 'bank:hand:%' THEN 'recorded' WHEN e.kind <> 'unidentified_receipt' THEN 'by_reference' WHEN k.kind = 'sent_back' THEN 'came_back' WHEN k.id IS NOT NULL THEN 'identified' ELSE 'unidentified' END"
+    " WHEN e.kind <> 'unidentified_receipt' AND e.key LIKE 'bank:hand:%' THEN 'recorded' WHEN e.kind <> 'unidentified_receipt' THEN 'by_reference' WHEN k.kind = 'sent_back' THEN 'came_back' WHEN k.kind = 'card_payout' THEN k.kind WHEN k.id IS NOT NULL THEN 'identified' ELSE 'unidentified' END"
 )
 _IS_OPEN = "e.id IS NULL OR (e.kind = 'unidentified_receipt' AND k.id IS NULL)"
 

@@ -47,3 +47,9 @@ class SplitForm(CoopForm):
                 raise RuleBroken(broken.code, broken.sentence, field=row.form.household.name) from broken
             parts.append(Part(household_id, row.form.purpose.data, minor))
         return parts
+
+
+class CardPayoutForm(CoopForm):
+    fee = AmountField(
+        "The provider's charges", least=0, description="As its report for this payment states them; 0 for none."
+    )

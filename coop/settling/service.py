@@ -10,7 +10,7 @@ from coop.audit import service as audit
 from coop.bank.models import BankLine
 from coop.core.dealings import supplier_paid
 from coop.core.errors import NotFound, RuleBroken
-from coop.core.ledger import BANK, UNIDENTIFIED_RECEIPTS, Entry, Posting, bank_charged
+from coop.core.ledger import BANK, BANK_FEES, CARD_TRANSIT, UNIDENTIFIED_RECEIPTS, Entry, Posting, bank_charged
 from coop.db import Db
 from coop.ledger import service as ledger
 from coop.outgoing.queries import CAME_BACK, NOTED, SUPPLIER, Line, Meaning, meanings
@@ -53,6 +53,35 @@ def settle_line(db: Db, line_id: int, *, kind: str, row_id: int, by: int, at: da
         entry_id = _settle(session, line, meaning, by=by, agreed=policy.all_current(session, at=at))
         detail = {"kind": kind, "row": row_id, "entry": entry_id}
         audit.record(session, "settle_line", by=by, subject=("bank_line", line_id), detail=detail)
+        return entry_id
+
+
+def book_card_payout(db: Db, line_id: int, *, fee_minor: int, by: int, at: datetime) -> int:
+    """Let a receipt be what the card provider passed on, less its charges; return the entry. Repeating it changes nothing.
+
+    Raises `bad_amount`, `more_than_in_transit`, and `inputs_changed` where the receipt is known by now.
+    """
+    with db.begin() as session:
+        session.execute(text("LOCK TABLE bank_statement IN SHARE ROW EXCLUSIVE MODE"))
+        line, key = _locked(session, line_id), f"resolve:{line_id}"
+        done: int | None = session.scalar(
+            text("SELECT id FROM entry WHERE key = :key AND kind = 'card_payout'"), {"key": key}
+        )
+        if done is not None:
+            return done
+        if line.entry_id is None or line.amount_minor <= 0 or not _is_open(session, line):
+            raise RuleBroken("inputs_changed", "This line is looked at differently by now. Load the page again.")
+        gross = line.amount_minor + fee_minor
+        if fee_minor < 0:
+            raise RuleBroken("bad_amount", "The charges are 0 or more.", field="fee")
+        if gross > int(session.scalar(_IN_TRANSIT, {"code": CARD_TRANSIT})):
+            raise RuleBroken("more_than_in_transit", "The provider has less than this for us; look the charges up once more.", field="fee")  # fmt: skip
+        parts = Posting(UNIDENTIFIED_RECEIPTS, "", line.amount_minor), Posting(BANK_FEES, "", fee_minor)
+        moved = (*(one for one in parts if one.amount), Posting(CARD_TRANSIT, "", -gross))
+        currency = policy.current(session, "currency", at=at)
+        entry_id = ledger.post(session, Entry(key, "card_payout", line.booked_on, moved), by=by, currency=currency)
+        detail = {"entry": entry_id, "fee": fee_minor}
+        audit.record(session, "card_payout", by=by, subject=("bank_line", line_id), detail=detail)
         return entry_id
 
 
@@ -109,6 +138,11 @@ def _locked(session: Session, line_id: int) -> BankLine:
     if line is None:
         raise NotFound("There is no such line on a bank statement.")
     return line
+
+
+_IN_TRANSIT = text(
+    "SELECT coalesce(sum(p.amount), 0) FROM posting p JOIN account a ON a.id = p.account_id WHERE a.code = :code"
+)
 
 
 def _key(line: BankLine, agreed: dict[str, Any]) -> str:

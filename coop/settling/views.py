@@ -55,6 +55,20 @@ def split(line_id: int) -> Answer:
     return render_template("settling/split.html", page=page, form=form), form.status
 
 
+@bp.route("/bank/lines/<int:line_id>/cards", methods=["GET", "POST"])
+@treasurer
+def card_payout(line_id: int) -> Answer:
+    with reading() as session:
+        page = incoming_queries.split_page(session, line_id)
+    form = forms.CardPayoutForm()
+    if form.accepted():
+        with heeding(form):
+            service.book_card_payout(db(), line_id, fee_minor=form.fee.data, by=viewer().person_id, at=now())
+            flash("Booked: the provider passed it on.", "good")
+            return redirect(url_for("bank.lines"), code=303)
+    return render_template("settling/card_payout.html", page=page, form=form), form.status
+
+
 def _split(line_id: int, form: forms.SplitForm) -> None:
     with reading() as session:
         parts = form.told(lambda words: incoming_queries.household_meant(session, words))

@@ -180,6 +180,7 @@ STATES: Final = {
         "supplier_paid": Said("bill of a supplier", "good"),
         "noted": Said("noted by hand", "good"),
         "came_back": Said("came back", "wrong"),
+        "card_payout": Said("from the card provider", "good"),
         "unidentified": Said("whose is not known", "short"),
         "identified": Said("found its household", "good"),
         "unmatched": Said("not matched", "short"),

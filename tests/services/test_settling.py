@@ -12,18 +12,23 @@ from coop.bank.queries import lines_page
 from coop.confirmations import service as confirmations
 from coop.core.ledger import (
     BANK,
+    BANK_FEES,
+    CARD_TRANSIT,
     HARDSHIP_FUND,
     MEMBER_CREDIT,
     PAYOUT_TRANSIT,
     SHARE_PREPAID,
     SUPPLIERS,
     UNIDENTIFIED_RECEIPTS,
+    Entry,
+    Posting,
     household_party,
     supplier_party,
 )
 from coop.incoming import service as incoming
 from coop.incoming.models import RecordedPayment
 from coop.incoming.service import Part
+from coop.ledger import service as ledger
 from coop.payouts.models import Payment
 from coop.places import service as places
 from coop.policy import service as policy
@@ -210,3 +215,23 @@ def test_two_treasurers_settle_one_line_once(db, bill):
     settling.settle_line(db, bill, kind="supplier", row_id=meaning.row_id, by=1, at=AT)
     settling.settle_line(db, bill, kind="supplier", row_id=meaning.row_id, by=2, at=AT)
     assert abs(in_bank(db) - before) == 1200
+
+
+# -- what a card provider passes on --
+
+
+def test_what_the_card_provider_passes_on_leaves_the_money_in_transit_less_its_charges(db, ana):
+    with db.begin() as session:
+        paid_by_card = (Posting(CARD_TRANSIT, "", 5000), Posting(MEMBER_CREDIT, household_party(ana), -5000))
+        ledger.post(session, Entry("card:1", "card_paid", DAY, paid_by_card), by=0, currency="EUR")
+    bring_in(db, ("IN1", 4850, None, "STRIPE"), ("IN2", 100, None, "STRIPE"))
+    first, second = sorted(row.id for row in open_lines(db))
+    for fee, code in ((-1, "bad_amount"), (151, "more_than_in_transit")):
+        assert refusal(settling.book_card_payout, db, first, fee_minor=fee, by=1, at=AT) == code
+    for _ in range(2):
+        settling.book_card_payout(db, first, fee_minor=150, by=1, at=AT)
+    assert (balances(db, CARD_TRANSIT).get("", 0), abs(balances(db, BANK_FEES)[""])) == (0, 150)
+    assert balances(db, UNIDENTIFIED_RECEIPTS) == {"": 100}
+    assert refusal(settling.book_card_payout, db, second, fee_minor=0, by=1, at=AT) == "more_than_in_transit"
+    told = {"by": 1, "at": PICKUP, "key": "k"}
+    assert refusal(incoming.split_receipt, db, first, [Part(ana, "credit", 4850)], **told) == "inputs_changed"
