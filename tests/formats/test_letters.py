@@ -15,6 +15,7 @@ HOUSE = House(
 )
 SHARE = {"name": "Ana", "size": "full", "season": "Autumn 2026", "price_minor": 30_000}
 STATEMENT = {"artisan": "Mia's pottery", "amount_minor": 412_350, "statement": "2026-14", "statement_id": 14}
+INSTALMENT = {"name": "Ana", "amount_minor": 6000, "due_on": "2026-12-01", "share": "half share, Autumn 2026"}
 SAMPLES = {
     "welcome": {"name": "Ana", "household": "Ana & Tomas"},
     "already_joined": {"name": "Ana"},
@@ -25,6 +26,8 @@ SAMPLES = {
     "share_taken": SHARE,
     "share_free": SHARE,
     "share_ended": SHARE,
+    "instalment_soon": INSTALMENT,
+    "instalment_late": INSTALMENT,
     "allocation_published": {
         "name": "Ana",
         "pool": "November pool",
