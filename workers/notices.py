@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from coop import jobs
 from coop.awards import queries as awards
 from coop.db import Db
+from coop.dividends import queries as dividends
 from coop.jobs import Lease
 from coop.notices import service as notices
 from coop.people import service as people
@@ -24,7 +25,7 @@ def deliver(db: Db, lease: Lease) -> None:
         _mailer(),
         base_url=settings().base_url,
         issue=people.issue_token,
-        look_up={"allocation_published": _awards},
+        look_up={"allocation_published": _awards, "dividend_decided": dividends.letter},
     )
 
 

@@ -15,6 +15,7 @@ from coop.confirmations import service as confirmations
 from coop.core.errors import RuleBroken
 from coop.core.ledger import BANK, UNIDENTIFIED_RECEIPTS, Entry, Posting
 from coop.db import Db, copy_rows
+from coop.equity import service as equity
 from coop.formats.bank_csv import Columns, read_table
 from coop.formats.bank_files import CSV, kind_of, read_statement
 from coop.formats.bank_statement import BankLine as StatementLine
@@ -131,6 +132,12 @@ def _book_lines(
     currency = agreed["currency"]
     left = [one for one in said if fresh[one.key].minor < 0]
     booked = confirmations.settle_confirmed(session, left, by=by, at=at, currency=currency)
+    own = [
+        equity.Confirmed(one.end_to_end_id, one.amount_minor, one.booked_on, one.key)
+        for one in left
+        if one.key not in booked
+    ]
+    booked |= equity.settle_confirmed(session, own, by=by, currency=currency)
     came_back = [one for one in said if fresh[one.key].minor > 0]
     booked |= confirmations.take_back_returned(session, came_back, by=by, currency=currency)
     booked |= _noted_before(session, {key: line for key, line in fresh.items() if key not in booked})

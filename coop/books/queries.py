@@ -202,6 +202,8 @@ _WHOSE = """coalesce(
     WHEN 'household' THEN (SELECT h.name FROM household h WHERE h.id = split_part(a.party, ':', 2)::bigint)
     WHEN 'artisan' THEN (SELECT m.name FROM artisan m WHERE m.id = split_part(a.party, ':', 2)::bigint)
     WHEN 'payment' THEN (SELECT 'Payment ' || y.end_to_end_id FROM payment y WHERE y.id = split_part(a.party, ':', 2)::bigint)
+    WHEN 'household_payment' THEN (SELECT 'Payment ' || y.end_to_end_id FROM household_payment y
+                                    WHERE y.id = split_part(a.party, ':', 2)::bigint)
   END, nullif(a.party, ''), 'The co-op') AS whose"""
 
 _OF_CODE = text(f"""

@@ -1,6 +1,6 @@
 """The double-entry ledger: the chart of accounts, entries that cannot be made unless they balance, and what members' events post.
 
-Debits are positive, credits negative. A party is written `household:17`, `artisan:4` or `payment:9`, and is "" for the co-op's own accounts.
+Debits are positive, credits negative. A party is written `household:17`, `artisan:4`, `payment:9` or `household_payment:3`, and is "" for the co-op's own accounts.
 What hand-overs and payouts post stands in `coop.core.payout`.
 """
 
@@ -146,6 +146,11 @@ def artisan_party(artisan_id: int) -> str:
 def payment_party(payment_id: int) -> str:
     """Name one payment of a payout run, whose money is in transit, as the ledger knows it."""
     return f"payment:{payment_id}"
+
+
+def household_payment_party(payment_id: int) -> str:
+    """Name one payment to a household (a dividend, capital bought back), whose money is in transit, as the ledger knows it."""
+    return f"household_payment:{payment_id}"
 
 
 def supplier_party(name: str) -> str:

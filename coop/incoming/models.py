@@ -9,12 +9,12 @@ from coop.db import Base, Identity, Instant, Minor
 
 
 class RecordedPayment(Base):
-    """Money that arrived for a household, by its payment reference or as a treasurer says: for a season share, as credit, as a gift."""
+    """Money that arrived for a household, by its payment reference or as a treasurer says: for a season share, as credit, as a gift, as capital."""
 
     __tablename__ = "recorded_payment"
     __table_args__ = (
         CheckConstraint("amount_minor > 0", "amount"),
-        CheckConstraint("purpose IN ('share', 'credit', 'gift')", "purpose"),
+        CheckConstraint("purpose IN ('share', 'credit', 'gift', 'capital', 'reserve')", "purpose"),
         CheckConstraint("(purpose = 'share') = (share_id IS NOT NULL)", "share"),
         Index(None, "household_id"),
     )

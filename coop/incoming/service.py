@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from coop import keys
 from coop.audit import service as audit
+from coop.core.dividend import capital_paid_in, given_to_reserve
 from coop.core.errors import NotFound, RuleBroken
 from coop.core.ledger import BANK, HARDSHIP_FUND, UNIDENTIFIED_RECEIPTS, Entry, Posting, credit_paid_in, household_party
 from coop.core.money import format_minor, minor_exponent
@@ -38,7 +39,7 @@ def record_payment(
     share_id: int | None = None,
     purpose: str = "credit",
 ) -> int:
-    """Record money that arrived for a household: for its season share, as credit to order with, or as a gift to the hardship fund.
+    """Record money that arrived for a household: for its season share, as credit, as capital, or as a gift to fund or reserve.
 
     Raises `bad_amount`, `future_date`, `period_closed` or `duplicate_reference`.
     """
@@ -100,7 +101,7 @@ def confirm_suggestion(db: Db, line_id: int, *, household_id: int, by: int, at: 
 
 
 class Part(NamedTuple):
-    """A household's part of a receipt, for its `share`, as `credit`, or as a `gift` to the hardship fund."""
+    """A household's part of a receipt, for its `share`, as `credit`, as a `gift` to the hardship fund, as `capital`, or for the `reserve`."""
 
     household_id: int
     purpose: str
@@ -194,9 +195,7 @@ def _note(
             session, share_id, amount_minor, household_id=household_id, on=received_on, key=entry_key, by=by, at=at
         )
     else:
-        given = (Posting(BANK, "", amount_minor), Posting(HARDSHIP_FUND, "", -amount_minor))
-        paid = given if purpose == "gift" else credit_paid_in({party: amount_minor})
-        kind = "gift_received" if purpose == "gift" else "top_up"
+        kind, paid = _paid_in(purpose, party, amount_minor)
         currency = policy.current(session, "currency", at=at)
         entry_id = ledger.post(session, Entry(entry_key, kind, received_on, paid), by=by, currency=currency)
     payment = RecordedPayment(
@@ -215,6 +214,17 @@ def _note(
     session.flush()
     audit.record(session, "record_payment", by=by, subject=("household", household_id), detail={"payment": payment.id})
     return payment.id
+
+
+def _paid_in(purpose: str, party: str, minor: int) -> tuple[str, tuple[Posting, ...]]:
+    """Return the kind of entry and the postings of money that is for no season share."""
+    if purpose == "gift":
+        return "gift_received", (Posting(BANK, "", minor), Posting(HARDSHIP_FUND, "", -minor))
+    if purpose == "capital":
+        return "capital_paid_in", capital_paid_in(party, minor)
+    if purpose == "reserve":
+        return "given_to_reserve", given_to_reserve(minor)
+    return "top_up", credit_paid_in({party: minor})
 
 
 def _check_payment(session: Session, amount_minor: int, received_on: date, reference: str, *, today: date) -> None:

@@ -34,27 +34,37 @@ def post_all(session: Session, entries: Sequence[Entry], *, by: int, currency: s
     periods = _periods(session, {entry.business_date for entry in entries})
     reversed_ids = _ids_of_keys(session, {entry.reverses for entry in entries if entry.reverses})
     ids = take_ids(session, "entry", len(entries))
-    copy_rows(
-        session,
-        "entry",
-        ("id", "key", "kind", "business_date", "period_id", "line_count", "reverses_id", "actor_id", "memo"),
+    rows = (
         (
-            (
-                entry_id,
-                entry.key,
-                entry.kind,
-                entry.business_date,
-                periods[entry.business_date],
-                len(entry.postings),
-                reversed_ids[entry.reverses] if entry.reverses else None,
-                by,
-                entry.memo or None,
-            )
-            for entry_id, entry in zip(ids, entries, strict=True)
-        ),
+            entry_id,
+            entry.key,
+            entry.kind,
+            entry.business_date,
+            periods[entry.business_date],
+            len(entry.postings),
+            reversed_ids[entry.reverses] if entry.reverses else None,
+            by,
+            entry.memo or None,
+        )
+        for entry_id, entry in zip(ids, entries, strict=True)
     )
+    _copy_entries(session, rows)
     _copy_postings(session, ids, entries, accounts)
     return ids
+
+
+_ENTRY = ("id", "key", "kind", "business_date", "period_id", "line_count", "reverses_id", "actor_id", "memo")
+
+
+def _copy_entries(session: Session, rows: Iterable[Sequence[object]]) -> None:
+    try:
+        copy_rows(session, "entry", _ENTRY, rows)
+    except CheckViolation as error:
+        if error.diag.constraint_name != "entry_in_open_period":
+            raise
+        raise RuleBroken(
+            "period_closed", "The books of this month were closed meanwhile. Use a date in an open month."
+        ) from error
 
 
 def _copy_postings(
@@ -120,6 +130,7 @@ def _periods(session: Session, days: set[date]) -> dict[date, int]:
     for starts, ends in sorted({month_of(day) for day in days}):
         covering = _period_over(session, starts, ends)
         if covering is None:
+            _refuse_before_closed(session, starts, ends)
             session.execute(
                 text("INSERT INTO period (starts, ends) VALUES (:starts, :ends) ON CONFLICT DO NOTHING"),
                 {"starts": starts, "ends": ends},
@@ -128,13 +139,21 @@ def _periods(session: Session, days: set[date]) -> dict[date, int]:
             assert covering is not None
         period_id, closed = covering
         if closed:
-            raise RuleBroken(
-                "period_closed",
-                f"The books of {starts:%B %Y} are closed. Use a date in an open month.",
-                field="business_date",
-            )
+            raise _is_closed(starts)
         found |= {day: period_id for day in days if starts <= day <= ends}
     return found
+
+
+def _is_closed(starts: date) -> RuleBroken:
+    told = f"The books of {starts:%B %Y} are closed. Use a date in an open month."
+    return RuleBroken("period_closed", told, field="business_date")
+
+
+def _refuse_before_closed(session: Session, starts: date, ends: date) -> None:
+    """Open no month that lies before a closed one: it would be missing there."""
+    closed = select(models.Period.id).where(models.Period.closed_at.is_not(None), models.Period.starts > ends)
+    if session.scalar(closed.limit(1)) is not None:
+        raise _is_closed(starts)
 
 
 def _period_over(session: Session, starts: date, ends: date) -> tuple[int, bool] | None:
@@ -198,3 +217,27 @@ def reversal_of(session: Session, entry_id: int) -> int | None:
     """Return the entry that reverses this one, holding off who else would, or None."""
     session.execute(text("SELECT pg_advisory_xact_lock(hashtext('reversal'), :entry)"), {"entry": entry_id % 2**31})
     return session.scalar(select(models.Entry.id).where(models.Entry.reverses_id == entry_id))
+
+
+def close_period(session: Session, period_id: int, *, by: int) -> None:
+    """Let nothing more be posted into a period; `hold_period` comes first."""
+    session.execute(
+        text("UPDATE period SET closed_at = clock_timestamp(), closed_by = :by WHERE id = :id AND closed_at IS NULL"),
+        {"id": period_id, "by": by},
+    )
+    session.expire_all()
+
+
+def reopen_period(session: Session, period_id: int) -> None:
+    """Let entries be posted into a closed period again."""
+    session.execute(text("UPDATE period SET closed_at = NULL, closed_by = NULL WHERE id = :id"), {"id": period_id})
+    session.expire_all()
+
+
+def hold_period(session: Session, period_id: int) -> models.Period:
+    """Keep everybody from posting into a period until commit, having waited for those who are at it. Raises NotFound."""
+    session.execute(text("SELECT pg_advisory_xact_lock(7263546, :id)"), {"id": period_id})
+    period = session.get(models.Period, period_id, with_for_update=True, populate_existing=True)
+    if period is None:
+        raise NotFound("There is no such month in the books.")
+    return period

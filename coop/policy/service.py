@@ -22,6 +22,8 @@ DEFAULTS: Final[dict[str, Any]] = {
     "payout_minimum_minor": 1000,
     "payout_day": 5,
     "coop_iban": "",
+    "dividend_bylaw": None,
+    "dividend_cash_minimum_bp": 2000,
     "demo": False,
 }
 FROM_THE_START: Final = datetime(2000, 1, 1, tzinfo=UTC)
@@ -46,6 +48,12 @@ def change(session: Session, name: str, value: Any, *, by: int, at: datetime) ->
 def current(session: Session, name: str, *, at: datetime) -> Any:
     """Return the value in effect at an instant, or the product's default."""
     return all_current(session, at=at)[name]
+
+
+def versions(session: Session, name: str) -> list[tuple[datetime, datetime, int, Any]]:
+    """Return every row of a policy, the latest in force first: from when, when and by whom it was settled, and what it says."""
+    rows = select(Policy.effective_from, Policy.set_at, Policy.set_by, Policy.value).where(Policy.name == name)
+    return [tuple(row) for row in session.execute(rows.order_by(Policy.effective_from.desc()))]
 
 
 def all_current(session: Session, *, at: datetime) -> dict[str, Any]:

@@ -16,6 +16,13 @@ HOUSE = House(
 SHARE = {"name": "Ana", "size": "full", "season": "Autumn 2026", "price_minor": 30_000}
 STATEMENT = {"artisan": "Mia's pottery", "amount_minor": 412_350, "statement": "2026-14", "statement_id": 14}
 INSTALMENT = {"name": "Ana", "amount_minor": 6000, "due_on": "2026-12-01", "share": "half share, Autumn 2026"}
+DIVIDEND = {
+    "starts": "2026-01-01",
+    "ends": "2026-12-31",
+    "amount_minor": 424,
+    "cash_minor": 85,
+    "retained_minor": 339,
+}
 SAMPLES = {
     "welcome": {"name": "Ana", "household": "Ana & Tomas"},
     "already_joined": {"name": "Ana"},
@@ -66,6 +73,8 @@ SAMPLES = {
         "rests_until": "2026-12-08T10:00:00+00:00",
     },
     "payout_sent": STATEMENT | {"through": "2026-11-30"},
+    "dividend_decided": DIVIDEND,
+    "dividend_of_maker": DIVIDEND,
     "payout_returned": STATEMENT | {"reason": "Account closed"},
 }
 

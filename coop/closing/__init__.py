@@ -1,0 +1,1 @@
+"""Closing the months of the books, and opening one again: two people, and nothing in the way."""
