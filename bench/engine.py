@@ -6,6 +6,7 @@ import tracemalloc
 from array import array
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -132,16 +133,31 @@ def _held_by(work: Callable[[], object]) -> int:
 
 
 def _long_season(plan: Plan) -> Iterator[Figure]:
-    """Share out 520 batches among 30,000 members by the default rule, against one sort of as many numbers a batch."""
+    """Share out 520 batches among 30,000 members by the default rule, against one sort of as many numbers a batch.
+
+    The same members claim each time, or other four fifths of them each time.
+    """
     random = np.random.default_rng(11)
     ids = sorted(f"{name:032x}" for name in random.integers(0, 2**62, MEMBERS).tolist())
-    weights = random.integers(1, 5, MEMBERS).tolist()
-    floats = random.random(MEMBERS)
-    batches = []
-    for number in range(BATCHES if plan.full else BATCHES // 26):
-        wishes = random.integers(0, 6, MEMBERS)
-        column = array("q", wishes.tobytes())
-        batches.append(BatchInput(f"lot-{number}", int(wishes.sum()) // 3, ids, weights, column))
+    weights, floats = random.integers(1, 5, MEMBERS).tolist(), random.random(MEMBERS)
+    many = BATCHES if plan.full else BATCHES // 26
+    same = [_long_batch(random, number, ids, weights) for number in range(many)]
+    yield _against_sorts("engine.long_season", same, floats, plan)
+    del same
+    others = []
+    for number in range(many // 5):
+        here = np.flatnonzero(random.random(MEMBERS) < 0.8).tolist()
+        batch = _long_batch(random, number, [ids[place] for place in here], [weights[place] for place in here])
+        others.append(replace(batch, members=array("q", here)))
+    yield _against_sorts("engine.long_season_of_others", others, floats, plan)
+
+
+def _long_batch(random: np.random.Generator, number: int, ids: list[str], weights: list[int]) -> BatchInput:
+    wishes = random.integers(0, 6, len(ids))
+    return BatchInput(f"lot-{number}", int(wishes.sum()) // 3, ids, weights, array("q", wishes.tobytes()))
+
+
+def _against_sorts(name: str, batches: list[BatchInput], floats: NDArray[np.float64], plan: Plan) -> Figure:
     numbers: dict[str, int] = {}
     share_out_pool(batches[:1], Standing(), Terms(), bytes(32), numbers)
 
@@ -153,4 +169,4 @@ def _long_season(plan: Plan) -> Iterator[Figure]:
         (seconds(lambda: share_out_pool(batches, Standing(), Terms(), bytes(32), numbers)), seconds(sorts))
         for _ in range(max(5, plan.runs))
     ]
-    yield figure("engine.long_season", len(batches), pairs, yardstick="np.sort of 30,000 float64 a batch", target=20.0)
+    return figure(name, len(batches), pairs, yardstick="np.sort of 30,000 float64 a batch", target=20.0)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coop.core.claims import TOGETHER_RULE, BatchInput
+from coop.core.long_batches import column
 from coop.core.pool_run import ClaimedBatch, Whole
 from coop.core.together import Choice
 
@@ -61,6 +62,7 @@ def gathered(
     ranks[np.argsort(accounts.names)] = np.arange(len(ranks))
     order = np.lexsort((ranks[accounts.of_claim], batch_of_claim))
     owners = accounts.of_claim[order]
+    members = column(owners)
     ids, own_weights = accounts.names[owners].tolist(), accounts.weights[owners].tolist()
     names = ("household", "line", "wish", "more", "raised")
     households, lines, wishes, more, raised = (claims[name][order].tolist() for name in names)
@@ -79,6 +81,7 @@ def gathered(
             tolerances=more[own] if some_take_more and any(more[own]) else (),
             rule=row.rule or rule,
             times=raised[own],
+            members=members[own],
         )
         batches.append(ClaimedBatch(row.offering_id, lines[own], households[own], batch))
         start = end

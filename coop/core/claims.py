@@ -128,6 +128,9 @@ class BatchInput:
     The rest may be empty, and concerns two rules alone. `priority`: `tiers` (0), and `times` (0) at which each wish was
     made, or `rows`, the dated parts of each, in order of time, which add up to request and tolerance. `lots`: `packs`
     (1) and `minimums` (0).
+
+    `members` may say for each claim id its place in one list of names, the same for all batches that are shared out in
+    one go: long batches then need not look thousands of names up again.
     """
 
     id: str
@@ -143,6 +146,7 @@ class BatchInput:
     rows: Sequence[Sequence[Row]] = ()
     packs: Sequence[int] = ()
     minimums: Sequence[int] = ()
+    members: Sequence[int] = ()
 
 
 class Outcome(NamedTuple):

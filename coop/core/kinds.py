@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from coop.core.ticket_arrays import Whole, Words, first_by_ticket
+from coop.core.ticket_arrays import Whole, Words, by_two, first_by_ticket
 
 SAFE = 2**62
 """What no whole number in the array kernels may reach; beyond it they raise OverflowError, and the reference serves."""
@@ -22,7 +22,12 @@ class Kinds:
 
     def spread(self, values: NDArray[np.generic]) -> NDArray[np.generic]:
         """Give each claim the value of its kind."""
-        return values if self.of_claim is None else values.take(self.of_claim, mode="clip")
+        kinds = self.of_claim
+        if kinds is None:
+            return values
+        spread = np.empty(len(kinds), values.dtype)
+        by_two(len(kinds), lambda part: values.take(kinds[part], out=spread[part], mode="clip"))
+        return spread
 
     def total(self, values: Whole) -> int:
         """Sum the values of all claims."""
@@ -41,9 +46,14 @@ def kinds_of(weights: Whole, limits: Whole) -> Kinds:
     span = (int(weights.max()) + 1) * width
     if span > max(len(weights) // 2, 1 << 12):
         return Kinds(weights, limits, np.ones(len(weights), np.int64), None)
-    kind = np.multiply(weights, width, dtype=np.int64)
-    kind += limits
-    counts = np.bincount(kind, minlength=span)
+    kind = np.empty(len(weights), np.int64)
+
+    def count(part: slice) -> Whole:
+        own = np.multiply(weights[part], width, out=kind[part])
+        own += limits[part]
+        return np.bincount(own, minlength=span)
+
+    counts = sum(by_two(len(weights), count), np.zeros(span, np.int64))
     weight_of, limit_of = np.divmod(np.arange(span, dtype=np.int64), width)
     return Kinds(weight_of, limit_of, counts, kind)
 
@@ -52,8 +62,10 @@ def settled(kinds: Kinds, sure: Whole, level: NDArray[np.bool_], missing: int, k
     """Give every claim what its kind has for sure, and the `missing` pieces to those standing level, by ticket."""
     awards: Whole = np.array(kinds.spread(sure), np.int64, copy=kinds.of_claim is None)
     if missing:
-        standing_level = np.flatnonzero(kinds.spread(level))
-        awards[standing_level] += first_by_ticket(standing_level, missing, key, numbers)
+        one_more = np.array(kinds.spread(level), np.bool_, copy=kinds.of_claim is None)
+        standing_level = np.flatnonzero(one_more)
+        one_more[standing_level] = first_by_ticket(standing_level, missing, key, numbers)
+        awards += one_more
     return awards
 
 

@@ -26,6 +26,7 @@ class Roll:
     def __init__(self, standing: Standing, numbers: dict[str, int]) -> None:
         self._standing, self._known_numbers = standing, numbers
         self._place_of: dict[str, int] = {}
+        self._place_of_number = np.empty(0, np.intp)
         self._numbers = np.empty(0, np.uint64)
         self._owed = np.empty(0, np.int64)
         self._is_here = False
@@ -38,7 +39,7 @@ class Roll:
         """Share out one batch by `cea/standing`; None, and nothing changed, where whole numbers might leave 64 bits."""
         try:
             weights, limits = self._weigh(batch.weights), whole(batch.requests)
-            places = self._find(batch.ids)
+            places = self._find(batch)
         except OverflowError:
             return None
         opening = self._owed[places]
@@ -73,20 +74,36 @@ class Roll:
             self._weighed = weights, whole(weights)
         return self._weighed[1]
 
-    def _find(self, ids: Sequence[str]) -> Places:
+    def _find(self, batch: BatchInput) -> Places:
         """Give the places of the members, new ones too, and see that what they are owed stands here."""
-        if ids is not self._asked:
-            places = self._looked_up(ids)
-            if int(places.min()) < 0:
-                self._enter([name for name in ids if name not in self._place_of])
-                places = self._looked_up(ids)
-            self._places = places
-            self._asked, self._asked_numbers = ids, self._numbers[self._places]
+        if batch.ids is not self._asked:
+            self._places = self._by_number(batch) if batch.members else self._by_name(batch.ids)
+            self._asked, self._asked_numbers = batch.ids, self._numbers[self._places]
         if not self._is_here:
             owed = map(self._standing.owed.get, self._place_of, repeat(0))
             self._owed = np.fromiter(owed, np.int64, len(self._place_of))
             self._is_here = True
         return self._places
+
+    def _by_number(self, batch: BatchInput) -> Places:
+        """Find members by their numbers, and by name those whose number was not seen yet."""
+        members = whole(batch.members)
+        unseen = int(members.max()) + 1 - len(self._place_of_number)
+        if unseen > 0:
+            self._place_of_number = np.concatenate([self._place_of_number, np.full(unseen, -1)])
+        places = self._place_of_number[members]
+        new = np.flatnonzero(places < 0)
+        if len(new):
+            places[new] = self._by_name([batch.ids[place] for place in new.tolist()])
+            self._place_of_number[members[new]] = places[new]
+        return places
+
+    def _by_name(self, ids: Sequence[str]) -> Places:
+        places = self._looked_up(ids)
+        if int(places.min()) < 0:
+            self._enter([name for name in ids if name not in self._place_of])
+            places = self._looked_up(ids)
+        return places
 
     def _looked_up(self, ids: Sequence[str]) -> Places:
         return np.fromiter(map(self._place_of.get, ids, repeat(-1)), np.intp, len(ids))

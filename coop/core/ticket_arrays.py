@@ -4,8 +4,9 @@ Long arrays are drawn by two threads, each its own half: what comes out does not
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,18 +15,23 @@ Whole = NDArray[np.int64]
 Words = NDArray[np.uint64]
 Places = NDArray[np.intp]
 
-_CHUNK = 1 << 15
+Found = TypeVar("Found")
+
+_CHUNK = 1 << 16
+"""Long enough that two threads seldom wait for each other between calls, short enough for the processor's cache."""
+
 _TWO_THREADS_FROM = 1 << 16
 _DRAWS_AT_ONCE = 1 << 20
 _OWN = threading.local()
-_BITS = tuple(np.array(bits, np.uint64) for bits in range(65))
+_LEFT = {bits: np.array(bits, np.uint64) for bits in (13, 16, 17, 21, 32)}
+_RIGHT = {bits: np.array(64 - bits, np.uint64) for bits in _LEFT}
 
 
 def first_by_ticket(places: Places, many: int, key: bytes, numbers: Words) -> NDArray[np.bool_]:
     """Mark the `many` of `places` (rising) with the lowest tickets, equal tickets by place."""
     if many in {0, len(places)}:
         return np.full(len(places), many > 0)
-    return lowest(tickets(key, numbers[places]), many)
+    return lowest(_siphash(*_halves(key), [numbers], places), many)
 
 
 def lowest(drawn: Words, many: int) -> NDArray[np.bool_]:
@@ -43,8 +49,7 @@ def in_ticket_order(key: bytes, numbers: Words) -> Places:
 
 def tickets(key: bytes, numbers: Words) -> Words:
     """Draw the tickets of one batch's claims under its `tie_key`."""
-    halves = np.frombuffer(key, "<u8").astype(np.uint64)
-    return _siphash(halves[:1], halves[1:], [numbers])
+    return _siphash(*_halves(key), [numbers])
 
 
 def tickets_of_many(keys: Sequence[bytes], sizes: Sequence[int], numbers: Sequence[int]) -> list[int]:
@@ -56,7 +61,7 @@ def tickets_of_many(keys: Sequence[bytes], sizes: Sequence[int], numbers: Sequen
 
 def best_share_tickets(key: bytes, numbers: Words, weights: Whole) -> Words:
     """Draw a ticket for each share point of each claim, and give the lowest of each claim."""
-    halves = np.frombuffer(key, "<u8").astype(np.uint64)
+    halves = _halves(key)
     best = np.empty(len(numbers), np.uint64)
     ends = np.cumsum(weights)
     start = 0
@@ -67,83 +72,135 @@ def best_share_tickets(key: bytes, numbers: Words, weights: Whole) -> Words:
         firsts = ends[start:stop] - own - before
         points = np.arange(own.sum()) - np.repeat(firsts, own)
         words = [np.repeat(numbers[start:stop], own), points.astype(np.uint64)]
-        best[start:stop] = np.minimum.reduceat(_siphash(halves[:1], halves[1:], words), firsts)
+        best[start:stop] = np.minimum.reduceat(_siphash(*halves, words), firsts)
         start = stop
     return best
 
 
-def _siphash(k0: Words, k1: Words, words: Sequence[Words]) -> Words:
-    """SipHash-2-4 of messages of one or two 8-byte words; keys of length 1 serve all."""
-    many = len(words[0])
-    drawn = np.empty(many, np.uint64)
+def by_two(many: int, work: Callable[[slice], Found]) -> list[Found]:
+    """Let each of two threads do its half of many places, short ones in one piece; gives what they found, in order."""
     if many < _TWO_THREADS_FROM:
-        _draw(k0, k1, words, drawn, 0, many)
-        return drawn
+        return [work(slice(0, many))]
     with ThreadPoolExecutor(1) as other:
-        half = other.submit(_draw, k0, k1, words, drawn, 0, many // 2)
-        _draw(k0, k1, words, drawn, many // 2, many)
-        half.result()
+        first = other.submit(work, slice(0, many // 2))
+        second = work(slice(many // 2, many))
+        return [first.result(), second]
+
+
+def _halves(key: bytes) -> tuple[Words, Words]:
+    halves = np.frombuffer(key, "<u8").astype(np.uint64)
+    return halves[:1], halves[1:]
+
+
+def _siphash(k0: Words, k1: Words, words: Sequence[Words], places: Places | None = None) -> Words:
+    """SipHash-2-4 of messages of one or two 8-byte words, of those at `places` if told; keys of length 1 serve all."""
+    drawn = np.empty(len(words[0] if places is None else places), np.uint64)
+    by_two(len(drawn), lambda part: _draw(k0, k1, words, places, drawn, part))
     return drawn
 
 
-def _draw(k0: Words, k1: Words, words: Sequence[Words], drawn: Words, begin: int, end: int) -> None:
-    """Fill in the tickets from `begin` to `end`, in chunks so long that calling takes no time and so short that they stay in the processor's cache."""
-    spare = _spare()
-    length = np.uint64(8 * len(words) << 56)
-    for start in range(begin, end, _CHUNK):
-        chunk = slice(start, min(start + _CHUNK, end))
+def _draw(k0: Words, k1: Words, words: Sequence[Words], places: Places | None, drawn: Words, part: slice) -> None:
+    """Fill in one part of the tickets, in chunks of equal length."""
+    chunks = -(-(part.stop - part.start) // _CHUNK)
+    ends = [part.start + (part.stop - part.start) * chunk // max(1, chunks) for chunk in range(chunks + 1)]
+    for chunk in map(slice, ends, ends[1:]):
         first, second = (k0, k1) if len(k0) == 1 else (k0[chunk], k1[chunk])
-        a, b, c, d, room = (part[: chunk.stop - start] for part in spare)
-        a[:] = first ^ np.uint64(0x736F6D6570736575)
-        b[:] = second ^ np.uint64(0x646F72616E646F6D)
-        c[:] = first ^ np.uint64(0x6C7967656E657261)
-        d[:] = second ^ np.uint64(0x7465646279746573)
-        for word in words:
-            d ^= word[chunk]
-            _rounds(2, a, b, c, d, room)
-            a ^= word[chunk]
-        d ^= length
-        _rounds(2, a, b, c, d, room)
-        a ^= length
-        c ^= np.uint64(0xFF)
-        _rounds(4, a, b, c, d, room)
-        a ^= b
-        c ^= d
-        np.bitwise_xor(a, c, out=drawn[chunk])
+        messages = [word[chunk] if places is None else word.take(places[chunk]) for word in words]
+        _hash(first, second, messages, drawn[chunk])
+
+
+def _hash(k0: Words, k1: Words, words: Sequence[Words], drawn: Words) -> None:
+    state = _State(len(drawn))
+    state.start(k0, k1, words[0])
+    for word in words[1:]:
+        state.d ^= word
+        state.rounds(2)
+        state.a ^= word
+    length = np.uint64(8 * len(words) << 56)
+    state.d ^= length
+    state.rounds(2)
+    state.a ^= length
+    state.c ^= np.uint64(0xFF)
+    state.rounds(3)
+    state.finish(drawn)
+
+
+class _State:
+    """The four words of SipHash for each of many messages."""
+
+    def __init__(self, many: int) -> None:
+        self.a, self.b, self.c, self.d, self._room = (part[:many] for part in _spare())
+
+    def start(self, k0: Words, k1: Words, word: Words) -> None:
+        """Take in the key and the first word; what a common key does to `a` and `b` is worked out once for all."""
+        a, b = k0 ^ np.uint64(0x736F6D6570736575), k1 ^ np.uint64(0x646F72616E646F6D)
+        np.bitwise_xor(word, k1 ^ np.uint64(0x7465646279746573), self.d)
+        np.add(self.d, k0 ^ np.uint64(0x6C7967656E657261), self.c)
+        a += b
+        b = _turned(b, 13) ^ a
+        _turn(self.d, 16, self.c, self._room)
+        np.add(self.d, _turned(a, 32), self.a)
+        _turn(self.d, 21, self.a, self._room)
+        self.c += b
+        np.bitwise_xor(_turned(b, 17), self.c, self.b)
+        _swap(self.c, self._room)
+        self.rounds(1)
+        self.a ^= word
+
+    def rounds(self, times: int) -> None:
+        a, b, c, d, room = self.a, self.b, self.c, self.d, self._room
+        for _ in range(times):
+            np.add(a, b, a)
+            _turn(b, 13, a, room)
+            _swap(a, room)
+            np.add(c, d, c)
+            _turn(d, 16, c, room)
+            np.add(a, d, a)
+            _turn(d, 21, a, room)
+            np.add(c, b, c)
+            _turn(b, 17, c, room)
+            _swap(c, room)
+
+    def finish(self, drawn: Words) -> None:
+        """Go through the last round and add up the words; as `a` falls out of the sum, the round needs half of it only."""
+        a, b, c, d, room = self.a, self.b, self.c, self.d, self._room
+        np.add(a, b, a)
+        _turn(b, 13, a, room)
+        np.add(c, d, c)
+        _turn(d, 16, c, room)
+        np.add(c, b, c)
+        _turn(d, 21, c, room)
+        np.left_shift(b, _LEFT[17], room)
+        np.right_shift(b, _RIGHT[17], b)
+        np.bitwise_xor(b, room, b)
+        _swap(c, room)
+        np.bitwise_xor(b, c, b)
+        np.bitwise_xor(b, d, drawn)
 
 
 def _spare() -> Sequence[Words]:
-    """Give each thread its own five columns to work in, kept: fresh memory costs as much as the work."""
+    """Give each thread its own columns to work in, kept: fresh memory costs as much as the work."""
     if not hasattr(_OWN, "spare"):
         _OWN.spare = [np.empty(_CHUNK, np.uint64) for _ in range(5)]
     spare: Sequence[Words] = _OWN.spare
     return spare
 
 
-def _rounds(times: int, a: Words, b: Words, c: Words, d: Words, room: Words) -> None:
-    for _ in range(times):
-        a += b
-        _turn(b, 13, a, room)
-        _swap(a, room)
-        c += d
-        _turn(d, 16, c, room)
-        a += d
-        _turn(d, 21, a, room)
-        c += b
-        _turn(b, 17, c, room)
-        _swap(c, room)
+def _turned(word: Words, bits: int) -> Words:
+    turned: Words = word << _LEFT[bits] | word >> _RIGHT[bits]
+    return turned
 
 
 def _turn(word: Words, bits: int, other: Words, room: Words) -> None:
     """Rotate left, in place, and add the other word bit by bit."""
-    np.left_shift(word, _BITS[bits], room)
-    np.right_shift(word, _BITS[64 - bits], word)
+    np.left_shift(word, _LEFT[bits], room)
+    np.right_shift(word, _RIGHT[bits], word)
     np.bitwise_xor(word, room, word)
     np.bitwise_xor(word, other, word)
 
 
 def _swap(word: Words, room: Words) -> None:
     """Exchange the two halves of each word, in place."""
-    np.left_shift(word, _BITS[32], room)
-    np.right_shift(word, _BITS[32], word)
+    np.left_shift(word, _LEFT[32], room)
+    np.right_shift(word, _RIGHT[32], word)
     np.bitwise_or(word, room, word)
