@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import create_engine, text
@@ -12,6 +13,7 @@ from coop import bell
 from coop.asking import service as asking
 from coop.batches import service as batches
 from coop.books import queries as books
+from coop.clock import now
 from coop.orders import service as orders
 from coop.orders.service import Wish
 from coop.pools import service as pools
@@ -33,9 +35,10 @@ class Town:
             self.households = [a_household(session, name, credit_minor=CREDIT) for name in ("Ana", "Ben")]
 
     def close_a_pool(self) -> int:
-        """Hold a pool of a season of its own up to its cut-off."""
+        """Hold a pool of a season of its own up to its cut-off, which the timetable of a real beat must not meet first."""
         with self.db.begin() as session:
-            pool = a_pool(session, a_season(session, f"Season {len(self.runs) + 1}"))
+            season = a_season(session, f"Season {len(self.runs) + 1}")
+            pool = a_pool(session, season, closes_at=now() + timedelta(days=2))
             offering = an_offering(session, pool, price_minor=PRICE)
             batch = session.get_one(Offering, offering).batch_id
         pools.open_pool(self.db, pool, by=0, at=NOW)
