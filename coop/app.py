@@ -53,6 +53,7 @@ AREAS: Final = (
     "statements",
     "bank",
     "settling",
+    "preparing",
     "treasury",
     "makers",
     "workshop",

@@ -51,6 +51,7 @@ class Settings:
     stripe_key: str = dataclasses.field(default="", repr=False)
     stripe_webhook_secret: str = dataclasses.field(default="", repr=False)
     stripe_url: str = "https://api.stripe.com"
+    bank_folder: Path | None = None
     production: bool = False
     debug: bool = False
     fail_points: Mapping[str, str] = dataclasses.field(default_factory=lambda: MappingProxyType({}))
@@ -89,6 +90,7 @@ class Settings:
             stripe_key=read("STRIPE_SECRET_KEY"),
             stripe_webhook_secret=read("STRIPE_WEBHOOK_SECRET"),
             stripe_url=read("STRIPE_URL", "https://api.stripe.com").rstrip("/"),
+            bank_folder=Path(folder).absolute() if (folder := read("BANK_FOLDER")) else None,
             production=production,
             debug=read("FLASK_DEBUG").lower() in _TRUE,
             fail_points=MappingProxyType(dict(_fail_point(word) for word in read("FAIL").replace(",", " ").split())),
@@ -126,6 +128,7 @@ class Settings:
             "STRIPE_SECRET_KEY": self.stripe_key,
             "STRIPE_WEBHOOK_SECRET": self.stripe_webhook_secret,
             "STRIPE_URL": self.stripe_url if self.takes_cards else "",
+            "BANK_FOLDER": str(self.bank_folder or ""),
             "COOP_PRODUCTION": "1" if self.production else "0",
             "FAIL": " ".join(f"{name}:{act}" for name, act in self.fail_points.items()),
         }

@@ -293,7 +293,7 @@ SELECT t.id AS statement, r.state, t.earned_minor AS earned, l.total AS lines, l
     OR t.earned_minor <> t.payable_minor + t.set_off_minor + t.recouped_minor
     OR (y.sent_entry_id IS NOT NULL AND s.minor IS DISTINCT FROM t.earned_minor)
     OR (y.settled_entry_id IS NOT NULL AND d.minor IS DISTINCT FROM t.payable_minor)
-    OR (y.sent_entry_id IS NULL) <> (r.state NOT IN ('file_made', 'settled', 'partly_returned'))
+    OR (y.sent_entry_id IS NULL) <> (r.state IN ('requested', 'computed', 'approved', 'failed', 'cancelled'))
     OR (r.state = 'settled' AND y.settled_entry_id IS NULL)
 """,
     ),

@@ -42,7 +42,7 @@ def payout(through: str, by_email: str | None, approver: str | None, *, _json: b
 def paid(coop: Running, through: date, *, by: int, second: int, play: bool) -> dict[str, Any]:
     at = datetime.combine(through, time(12), UTC) if play else now()
     known = _run(coop, through)
-    if known is None or (known[1] in {"settled", "partly_returned"} and _something_unpaid(coop, through)):
+    if known is None or (known[1] in {"settled", "partly_returned", "closed"} and _something_unpaid(coop, through)):
         payouts.request_payouts(coop.db, through=through, by=by, at=now())
     wait_until(coop, lambda: (_run(coop, through) or (0, "gone"))[1] != "requested", what="The payout")
     run = _run(coop, through)
@@ -53,7 +53,7 @@ def paid(coop: Running, through: date, *, by: int, second: int, play: bool) -> d
         transfers.approve(coop.db, run_id, by=second, at=at)
     if state in {"computed", "approved"}:
         transfers.make_file(coop.db, run_id, by=by, at=at, field_key=coop.settings.field_key)
-    if play and state != "settled":
+    if play and state not in {"settled", "closed"}:
         bank.import_statement(
             coop.db, _confirmation(coop, run_id, through), by=by, at=at, field_key=coop.settings.field_key
         )

@@ -15,7 +15,7 @@ from coop.core.payout import payout_returned, payout_settled
 from coop.db import Db
 from coop.ledger import service as ledger
 from coop.payouts import service as payouts
-from coop.payouts.models import Payment, PayoutRun, Statement
+from coop.payouts.models import WITH_THE_BANK, Payment, PayoutRun, Statement
 from coop.policy import service as policy
 from coop.transfers import service as transfers
 
@@ -30,8 +30,7 @@ def confirm(db: Db, payment_id: int, *, on: date, by: int, at: datetime, key: st
         postings = payout_settled(payment_party(payment_id), payment.amount_minor)
         entry_id = _book(session, "payout_settled", f"bank:hand:settled:{payment_id}", on, postings, by=by, at=at)
         payment.settled_on, payment.settled_entry_id = on, entry_id
-        session.flush()
-        session.execute(_MARK_SETTLED, {"at": at})
+        _mark_runs(session, by=by, at=at)
         return _noted(session, body, entry_id, by=by, key=key)
 
 
@@ -54,8 +53,7 @@ def take_back(db: Db, payment_id: int, *, bank_fee: int = 0, on: date, by: int, 
         payment.returned_on, payment.returned_entry_id = on, entry_id
         transfers.tell_maker(session, "payout_returned", payment, statement, reason="")
         run = payouts.locked_run(session, statement.run_id)
-        if run.state == "settled":
-            run.state = "partly_returned"
+        _reopen(run)
         return _noted(session, body, entry_id, by=by, key=key)
 
 
@@ -81,8 +79,7 @@ def settle_confirmed(
     entry_ids = ledger.post_all(session, entries, by=by, currency=currency)
     for (line, payment), entry_id in zip(lines, entry_ids, strict=True):
         payment.settled_on, payment.settled_entry_id = line.booked_on, entry_id
-    session.flush()
-    session.execute(_MARK_SETTLED, {"at": at})
+    _mark_runs(session, by=by, at=at)
     return {line.key: entry_id for (line, _), entry_id in zip(lines, entry_ids, strict=True)}
 
 
@@ -105,8 +102,7 @@ def take_back_returned(session: Session, returned: Sequence[Confirmed], *, by: i
         maker = makers[payment.id]
         transfers.tell_maker(session, "payout_returned", payment, maker, reason=line.words)
         run = session.get_one(PayoutRun, maker.run_id, with_for_update=True)
-        if run.state == "settled":
-            run.state = "partly_returned"
+        _reopen(run)
     return {line.key: entry_id for (line, _), entry_id in zip(lines, entry_ids, strict=True)}
 
 
@@ -152,10 +148,34 @@ def _noted(session: Session, body: dict[str, Any], entry_id: int, *, by: int, ke
     return entry_id
 
 
+def _reopen(run: PayoutRun) -> None:
+    if run.state in {"settled", "closed"}:
+        run.state = "partly_returned"
+
+
+def _mark_runs(session: Session, *, by: int, at: datetime) -> None:
+    """Let the runs follow their payments: the bank has the file of which it paid any, and a run is settled with its last payment."""
+    session.flush()
+    told = {"by": by, "at": at, "with_the_bank": list(WITH_THE_BANK)}
+    session.execute(_MARK_ACCEPTED, told)
+    session.execute(_MARK_SUBMITTED, told)
+    for run_id in session.scalars(_MARK_SETTLED, told).all():
+        audit.record(session, "payments_settled", by=by, subject=("payout_run", run_id))
+
+
+_PAID_SOME = "EXISTS (SELECT FROM payment p JOIN statement s ON s.id = p.statement_id WHERE s.run_id = r.id AND p.settled_on IS NOT NULL)"
+_MARK_ACCEPTED = text(f"""
+UPDATE payout_submission u SET outcome = 'accepted', reason = 'The bank has paid from it.', ended_by = :by, ended_at = :at
+  FROM payout_run r WHERE r.id = u.run_id AND u.outcome IS NULL AND {_PAID_SOME}
+""")  # noqa: S608 - put together from constants only
+_MARK_SUBMITTED = text(f"""
+UPDATE payout_run r SET state = 'submitted', failure = NULL WHERE r.state = ANY(:with_the_bank) AND r.state <> 'submitted' AND {_PAID_SOME}
+""")  # noqa: S608 - as above
 _MARK_SETTLED = text("""
 UPDATE payout_run r SET settled_at = :at, state = CASE WHEN EXISTS (
     SELECT FROM payment p JOIN statement s ON s.id = p.statement_id WHERE s.run_id = r.id AND p.returned_on IS NOT NULL)
   THEN 'partly_returned' ELSE 'settled' END
- WHERE r.state = 'file_made' AND NOT EXISTS (
+ WHERE r.state = ANY(:with_the_bank) AND NOT EXISTS (
   SELECT FROM payment p JOIN statement s ON s.id = p.statement_id WHERE s.run_id = r.id AND p.settled_on IS NULL)
+RETURNING r.id
 """)

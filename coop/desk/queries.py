@@ -97,7 +97,7 @@ SELECT f.pool_id, count(*) AS missing FROM offering f
 _PAYOUTS = text("""
 SELECT r.id, r.state, r.through, coalesce(sum(s.payable_minor), 0)::bigint, count(s.id)
   FROM payout_run r LEFT JOIN statement s ON s.run_id = r.id
- WHERE r.state IN ('computed', 'approved', 'failed', 'partly_returned')
+ WHERE r.state IN ('computed', 'approved', 'file_made', 'uncertain', 'failed', 'partly_returned')
    AND (r.state <> 'failed' OR NOT EXISTS (SELECT 1 FROM payout_run later WHERE later.id > r.id))
  GROUP BY r.id ORDER BY r.id LIMIT 10
 """)

@@ -8,11 +8,17 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from coop.db import Base, Identity, Instant, Minor, Pieces
 
-RUN_STATES = ("requested", "computed", "approved", "file_made", "settled", "partly_returned", "failed", "cancelled")
+WITH_THE_BANK = ("file_made", "submitting", "uncertain", "submitted")
+"""States of a run whose bank file is made and whose payments are not all settled."""
+
+RUN_STATES = ("requested", "computed", "approved", *WITH_THE_BANK, "settled", "partly_returned", "closed", "failed", "cancelled")  # fmt: skip
 
 
 class PayoutRun(Base):
-    """requested -> computed -> approved -> file_made -> settled; cancelled before the file is made."""
+    """requested -> computed -> approved -> file_made -> submitting -> submitted or uncertain -> settled or partly_returned -> closed.
+
+    Cancelled before the file is made; what the bank did not accept is file_made again.
+    """
 
     __tablename__ = "payout_run"
     __table_args__ = (
@@ -46,7 +52,9 @@ class PayoutRun(Base):
     approved_at: Mapped[Instant | None]
     file_made_at: Mapped[Instant | None]
     settled_at: Mapped[Instant | None]
-    failure: Mapped[str | None]
+    closed_at: Mapped[Instant | None]
+    closed_by: Mapped[int | None]
+    failure: Mapped[str | None] = mapped_column(comment="what went wrong last, in plain words")
 
 
 class Statement(Base):
@@ -119,6 +127,32 @@ class BankFile(Base):
 
     run_id: Mapped[int] = mapped_column(ForeignKey("payout_run.id"), primary_key=True)
     message_id: Mapped[str] = mapped_column(unique=True)
+    extension: Mapped[str] = mapped_column(server_default="xml", comment="how its name ends: xml, ach, csv")
     bytes: Mapped[bytes] = mapped_column(LargeBinary)
     sha256: Mapped[str]
     made_at: Mapped[Instant]
+
+
+class Submission(Base):
+    """One handing in of a run's bank file, written before the bank gets it; without an outcome it is under way or in doubt."""
+
+    __tablename__ = "payout_submission"
+    __table_args__ = (
+        CheckConstraint("outcome IN ('accepted', 'not_accepted')", "outcome"),
+        CheckConstraint("(outcome IS NULL) = (ended_at IS NULL)", "ended"),
+        Index("uq_payout_submission_open", "run_id", unique=True, postgresql_where=text("outcome IS NULL")),
+    )
+
+    id: Mapped[Identity]
+    run_id: Mapped[int] = mapped_column(ForeignKey("payout_run.id"))
+    by_folder: Mapped[bool] = mapped_column(
+        comment="the worker puts it into the bank's folder; else a person hands it in"
+    )
+    sha256: Mapped[str] = mapped_column(comment="of the bytes handed in: the stored file's own")
+    begun_by: Mapped[int]
+    begun_at: Mapped[Instant]
+    started_at: Mapped[Instant | None] = mapped_column(comment="when the worker went to the folder; it goes there once")
+    outcome: Mapped[str | None]
+    reason: Mapped[str] = mapped_column(server_default="", comment="how that is known")
+    ended_by: Mapped[int | None]
+    ended_at: Mapped[Instant | None]

@@ -192,3 +192,11 @@ def run_through(session: Session, through: date) -> tuple[int, str] | None:
         {"through": through},
     ).first()
     return None if row is None else (row.id, row.state)
+
+
+def open_run(session: Session) -> int | None:
+    """Return the run that is being prepared, of which there is one at most."""
+    found = session.execute(
+        text("SELECT id FROM payout_run WHERE state IN ('requested', 'computed', 'approved')")
+    ).first()
+    return None if found is None else int(found.id)

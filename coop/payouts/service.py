@@ -47,8 +47,7 @@ def request_payouts(
                 "future_date", "A payout covers days that are over. Choose today or earlier.", field="through"
             )
         session.execute(text("LOCK TABLE payout_run IN SHARE ROW EXCLUSIVE MODE"))
-        if session.scalar(select(PayoutRun.id).where(PayoutRun.state.in_(("requested", "computed", "approved")))):
-            raise RuleBroken("run_open", "Another payout is under way. Finish or cancel it first.")
+        _refuse_second(session)
         run = PayoutRun(
             through=through,
             minimum_minor=agreed["payout_minimum_minor"] if minimum_minor is None else minimum_minor,
@@ -155,6 +154,33 @@ def cancel(db: Db, run_id: int, *, by: int, reason: str) -> None:
         audit.record(
             session, "cancel_payouts", by=by, subject=("payout_run", run_id), detail={"reason": reason.strip()}
         )
+
+
+def try_again(db: Db, run_id: int, *, by: int, at: datetime) -> None:
+    """Let the worker gather a run anew that it had to give up; one that is under way is left to it.
+
+    Raises `not_failed` and `run_open`.
+    """
+    with db.begin() as session:
+        session.execute(text("LOCK TABLE payout_run IN SHARE ROW EXCLUSIVE MODE"))
+        run = locked_run(session, run_id)
+        if run.state == "requested":
+            return
+        if run.state != "failed":
+            raise RuleBroken("not_failed", "Only a run that went wrong is tried again.")
+        _refuse_second(session)
+        run.state, run.failure = "requested", None
+        job = jobs.state_of(session, jobs.COMPUTE_PAYOUTS, run_id)
+        if job is not None and job.done_at is None:
+            jobs.revive(session, jobs.COMPUTE_PAYOUTS, run_id)
+        else:
+            jobs.request(session, jobs.COMPUTE_PAYOUTS, run_id, dedup=at.isoformat())
+        audit.record(session, "try_payouts_again", by=by, subject=("payout_run", run_id))
+
+
+def _refuse_second(session: Session) -> None:
+    if session.scalar(select(PayoutRun.id).where(PayoutRun.state.in_(("requested", "computed", "approved")))):
+        raise RuleBroken("run_open", "Another payout is under way. Finish or cancel it first.")
 
 
 def is_something_unpaid(session: Session, through: date, *, at: datetime) -> bool:

@@ -1,11 +1,11 @@
 """What treasurers send about payouts."""
 
-from coop.web.fields import DayField, PasswordField, TextLine
+from wtforms import RadioField
+from wtforms.fields.choices import SelectChoice
+from wtforms.validators import InputRequired
+
+from coop.web.fields import PasswordField, TextLine
 from coop.web.forms import CoopForm
-
-
-class StartRunForm(CoopForm):
-    through = DayField("Pay what was handed over up to")
 
 
 class ApproveForm(CoopForm):
@@ -14,3 +14,20 @@ class ApproveForm(CoopForm):
 
 class CallOffForm(CoopForm):
     reason = TextLine("Why it is called off", description="It stays with the run, for everybody who may see it.")
+
+
+class BankAnswerForm(CoopForm):
+    said = RadioField(
+        "What became of the bank file",
+        choices=[
+            SelectChoice("accepted", "The bank has accepted it"),
+            SelectChoice("not_accepted", "The bank did not accept it: it may be handed in once more, the same file"),
+            SelectChoice("unknown", "I cannot tell yet"),
+        ],
+        validators=[InputRequired("Please say what became of it.")],
+    )
+    reason = TextLine(
+        "How you know",
+        optional=True,
+        description="Whom you asked at the bank, or what you saw there. It stays with the run; needed unless all went well.",
+    )

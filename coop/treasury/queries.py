@@ -9,16 +9,10 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from coop import jobs
-from coop.core.errors import NotFound
+from coop.core.errors import NotFound, RuleBroken
 from coop.core.paging import Slice
 from coop.core.payout import ACCOUNT_RESTS
-from coop.payouts.queries import (
-    WITH_SALES,
-    bank_balance_left,
-    open_postings,
-    owed_to_makers,
-    why_it_waits,
-)
+from coop.payouts.queries import open_run
 
 A_PAGE: Final = 50
 
@@ -51,82 +45,7 @@ def runs_page(session: Session, *, number: int) -> RunsPage:
         {"most": A_PAGE, "skipped": A_PAGE * (number - 1)},
     ).all()
     shown = [RunRow(row.id, row.through, row.state, row.requested_at, row.makers, row.minor) for row in rows]
-    return RunsPage(shown, Slice(number, A_PAGE, rows[0].total if rows else 0), _open_run(session))
-
-
-def _open_run(session: Session) -> int | None:
-    found = session.execute(
-        text("SELECT id FROM payout_run WHERE state IN ('requested', 'computed', 'approved')")
-    ).first()
-    return None if found is None else int(found.id)
-
-
-@dataclass(frozen=True, slots=True)
-class PreviewRow:
-    """A maker as a run would treat it now; `waits` says why it is not paid, "" where it is."""
-
-    maker: str
-    sold_minor: int
-    fee_minor: int
-    tax_minor: int
-    earned_minor: int
-    waits: str
-
-
-@dataclass(frozen=True, slots=True)
-class PreviewPage:
-    through: date
-    rows: list[PreviewRow]
-    part: Slice
-    makers: int
-    total_minor: int
-    minimum_minor: int
-    left_minor: int
-    open_run_id: int | None
-
-    @property
-    def is_covered(self) -> bool:
-        """Whether the bank account holds what the run would pay."""
-        return self.total_minor <= self.left_minor
-
-
-_PREVIEW = text(f"""
-SELECT substr(a.party, 9)::bigint AS artisan_id, coalesce(sum(hl.pieces * l.unit_minor), 0)::bigint AS sold,
-       coalesce(sum(hl.fee_minor), 0)::bigint AS fee, coalesce(sum(hl.tax_minor), 0)::bigint AS tax
-{open_postings(WITH_SALES)}
- GROUP BY a.party
-""")
-
-
-def preview_page(session: Session, through: date, *, minimum_minor: int, number: int, at: datetime) -> PreviewPage:
-    """Return what a run up to a day would pay each maker, those who are paid first, fifty at a time."""
-    parts = {row.artisan_id: row for row in session.execute(_PREVIEW, {"through": through})}
-    owed = [one for one in owed_to_makers(session, through) if one.earned_minor]
-    names = {row.id: row.name for row in session.execute(text("SELECT id, name FROM artisan"))}
-    rows = [
-        PreviewRow(
-            names[one.artisan_id],
-            part.sold,
-            part.fee,
-            part.tax,
-            one.earned_minor,
-            why_it_waits(one, minimum_minor, at=at),
-        )
-        for one in owed
-        if (part := parts.get(one.artisan_id))
-    ]
-    rows.sort(key=lambda row: row.waits != "")
-    paid = [row.earned_minor for row in rows if not row.waits]
-    return PreviewPage(
-        through=through,
-        rows=rows[A_PAGE * (number - 1) :][:A_PAGE],
-        part=Slice(number, A_PAGE, len(rows)),
-        makers=len(paid),
-        total_minor=sum(paid),
-        minimum_minor=minimum_minor,
-        left_minor=bank_balance_left(session),
-        open_run_id=_open_run(session),
-    )
+    return RunsPage(shown, Slice(number, A_PAGE, rows[0].total if rows else 0), open_run(session))
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,22 +71,51 @@ class PaidRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Event:
+    """What happened to a run: the act's name, when, by whom, and the reason that was given."""
+
+    act: str
+    at: datetime
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunMoney:
+    """Where the money of a run is, minor units, each figure from its own rows.
+
+    Came in: `sold`, and `other` (payments that came back and go out again, corrections). Went to: `fee`, `taken_off`
+    (what makers owed, advances), and `to_makers`, of which so much is `on_its_way`, `paid` and `back`.
+    """
+
+    sold: int
+    other: int
+    fee: int
+    taken_off: int
+    to_makers: int
+    on_its_way: int
+    paid: int
+    back: int
+    adds_up: bool
+
+
+@dataclass(frozen=True, slots=True)
 class RunPage:
     id: int
     through: date
     state: str
     requested_at: datetime
     requested_by: str
-    approved_at: datetime | None
-    approved_by: str
+    history: list[Event]
     failure: str
     trouble: str
     makers: int
     sold_minor: int
     fee_minor: int
     total_minor: int
+    money: RunMoney
     sha256: str
-    file_made_at: datetime | None
+    file_name: str
     asked_by_viewer: bool
     pays_viewer: bool
     changed_accounts: int
@@ -178,10 +126,8 @@ class RunPage:
     @property
     def steps(self) -> list[Step]:
         """Where the run stands on its way."""
-        labels = ("working out", "approval", "bank file", "payment")
-        reached = {"requested": 0, "computed": 1, "approved": 2, "file_made": 3, "settled": 4, "partly_returned": 4}
-        at = reached.get(self.state, 0)
-        return [Step(label, "done" if n < at else "now" if n == at else "ahead") for n, label in enumerate(labels)]
+        at = next((n for n, states in enumerate(_STEPS.values()) if self.state in states), 0)
+        return [Step(label, "done" if n < at else "now" if n == at else "ahead") for n, label in enumerate(_STEPS) if label]  # fmt: skip
 
     @property
     def may_be_called_off(self) -> bool:
@@ -189,14 +135,23 @@ class RunPage:
         return self.state in {"requested", "computed", "approved", "failed"}
 
 
+_STEPS: Final = {
+    "working out": {"requested"},
+    "approval": {"computed"},
+    "bank file": {"approved"},
+    "hand in": {"file_made", "submitting", "uncertain"},
+    "payment": {"submitted"},
+    "": {"settled", "partly_returned", "closed"},
+}
+"""The steps of a run, each with the states in which it is the next to be done; behind the last nothing is left."""
+
 _RUN = text("""
-SELECT r.*, coalesce(asker.name, 'the command line') AS asker, coalesce(second.name, 'the command line') AS second,
-       coalesce(f.sha256, '') AS sha256,
+SELECT r.*, coalesce(asker.name, 'the command line') AS asker,
+       coalesce(f.sha256, '') AS sha256, coalesce(f.message_id || '.' || f.extension, '') AS file_name,
        coalesce(t.makers, 0) AS makers, coalesce(t.sold, 0)::bigint AS sold, coalesce(t.fee, 0)::bigint AS fee,
        coalesce(t.payable, 0)::bigint AS payable, coalesce(t.pays_viewer, false) AS pays_viewer
   FROM payout_run r
   LEFT JOIN person asker ON asker.id = r.requested_by
-  LEFT JOIN person second ON second.id = r.approved_by
   LEFT JOIN bank_file f ON f.run_id = r.id
   LEFT JOIN LATERAL (SELECT count(*) AS makers, sum(sold_minor) AS sold, sum(fee_minor) AS fee, sum(payable_minor) AS payable,
                             bool_or(artisan_id = ANY(:own)) AS pays_viewer FROM statement WHERE run_id = r.id) t ON true
@@ -216,6 +171,26 @@ SELECT s.id, m.name AS maker, s.series || '-' || s.number AS reference, s.sold_m
   JOIN bank_details b ON b.id = p.bank_details_id
  WHERE s.run_id = :run AND m.name ILIKE :like
  ORDER BY s.number LIMIT :most OFFSET :skipped
+""")
+
+_HISTORY = text("""
+SELECT a.act, a.at, coalesce(p.name, CASE WHEN a.actor_id = 0 THEN 'Smallbatch' ELSE '' END) AS by, coalesce(a.detail ->> 'reason', '') AS reason
+  FROM audit_record a LEFT JOIN person p ON p.id = a.actor_id
+ WHERE a.subject_kind = 'payout_run' AND a.subject_id = :run ORDER BY a.id DESC LIMIT 50
+""")
+
+_MONEY = text("""
+WITH paid AS (SELECT p.*, s.sold_minor, s.fee_minor, s.set_off_minor + s.recouped_minor AS taken_off, s.id AS statement
+                FROM statement s JOIN payment p ON p.statement_id = s.id WHERE s.run_id = :run)
+SELECT coalesce(sum(sold_minor), 0)::bigint AS sold, coalesce(sum(fee_minor), 0)::bigint AS fee,
+       coalesce(sum(taken_off), 0)::bigint AS taken_off, coalesce(sum(amount_minor), 0)::bigint AS to_makers,
+       coalesce(sum(amount_minor) FILTER (WHERE sent_entry_id IS NOT NULL AND settled_on IS NULL), 0)::bigint AS waits_for_bank,
+       coalesce(sum(amount_minor) FILTER (WHERE settled_on IS NOT NULL AND returned_on IS NULL), 0)::bigint AS paid,
+       coalesce(sum(amount_minor) FILTER (WHERE returned_on IS NOT NULL), 0)::bigint AS back,
+       (SELECT coalesce(sum(l.amount_minor), 0) FROM statement_line l JOIN paid ON paid.statement = l.statement_id)::bigint AS earned,
+       (SELECT coalesce(-sum(b.amount), 0) FROM paid JOIN account a ON a.code = 2450 AND a.party = 'payment:' || paid.id
+          JOIN balance b ON b.account_id = a.id)::bigint AS on_its_way
+  FROM paid
 """)
 
 _CHANGED = text("""
@@ -252,22 +227,37 @@ def run_page(session: Session, run_id: int, asked: Asked, *, at: datetime) -> Ru
         state=run.state,
         requested_at=run.requested_at,
         requested_by=run.asker,
-        approved_at=run.approved_at,
-        approved_by=run.second,
+        history=[Event(*row) for row in session.execute(_HISTORY, {"run": run_id})],
         failure=run.failure or "",
         trouble=(job.last_error or "") if job else "",
         makers=run.makers,
         sold_minor=run.sold,
         fee_minor=run.fee,
         total_minor=run.payable,
+        money=_money(session, run_id),
         sha256=run.sha256,
-        file_made_at=run.file_made_at,
+        file_name=run.file_name,
         asked_by_viewer=run.requested_by == viewer_id,
         pays_viewer=run.pays_viewer,
         changed_accounts=session.scalar(_CHANGED, {"run": run_id, "since": at - 2 * ACCOUNT_RESTS}) or 0,
         sought=sought,
         rows=[PaidRow(*row[:-1]) for row in rows],
         part=Slice(number, A_PAGE, rows[0].total if rows else 0),
+    )
+
+
+def _money(session: Session, run_id: int) -> RunMoney:
+    row = session.execute(_MONEY, {"run": run_id}).one()
+    return RunMoney(
+        sold=row.sold,
+        other=row.earned - row.sold + row.fee,
+        fee=row.fee,
+        taken_off=row.taken_off,
+        to_makers=row.to_makers,
+        on_its_way=row.on_its_way,
+        paid=row.paid,
+        back=row.back,
+        adds_up=row.earned == row.taken_off + row.to_makers and row.on_its_way == row.waits_for_bank,
     )
 
 
@@ -278,12 +268,14 @@ class FileOfRun:
 
 
 def file_of_run(session: Session, run_id: int) -> FileOfRun:
-    """Return the bank file as it was stored, having compared it with its digest."""
+    """Return the bank file as it was stored, having compared it with its digest. Raises `file_changed`."""
     row = session.execute(
-        text("SELECT message_id, bytes, sha256 FROM bank_file WHERE run_id = :run"), {"run": run_id}
+        text("SELECT message_id || '.' || extension AS name, bytes, sha256 FROM bank_file WHERE run_id = :run"),
+        {"run": run_id},
     ).first()
     if row is None:
         raise NotFound
     content = bytes(row.bytes)
-    assert hashlib.sha256(content).hexdigest() == row.sha256, f"the bank file of run {run_id} was changed"
-    return FileOfRun(f"{row.message_id}.xml", content)
+    if hashlib.sha256(content).hexdigest() != row.sha256:
+        raise RuleBroken("file_changed", "The stored bank file is not the one that was made: its digest differs. Do not use it.")  # fmt: skip
+    return FileOfRun(row.name, content)

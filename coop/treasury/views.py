@@ -1,21 +1,18 @@
 """Payout runs, for treasurers: from the preview to the bank file."""
 
-from datetime import date
-
-from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask import Blueprint, Response, flash, redirect, render_template, url_for
 
 from coop.clock import now
+from coop.core.errors import NotFound
 from coop.payouts import service
-from coop.policy import service as policy
+from coop.sending import service as sending
 from coop.transfers import service as transfers
 from coop.treasury import forms, queries
 from coop.web import limits
-from coop.web.days import read_day
-from coop.web.filters import today
 from coop.web.forms import heeding, posted_key
 from coop.web.guards import treasurer, viewer
 from coop.web.paging import page_number, sought
-from coop.web.reading import customs, db, reading, settings
+from coop.web.reading import db, reading, settings
 from coop.web.views import Answer, Page
 
 bp = Blueprint("treasury", __name__)
@@ -29,26 +26,10 @@ def runs() -> Page:
     return render_template("treasury/runs.html", page=page)
 
 
-@bp.route("/payouts/new", methods=["GET", "POST"])
-@treasurer
-def start() -> Answer:
-    form = forms.StartRunForm(through=_day_asked())
-    if form.accepted():
-        with heeding(form):
-            by, key = viewer().person_id, form.key.data
-            run_id = service.request_payouts(db(), through=form.through.data, by=by, at=now(), key=key)
-            return redirect(url_for(".run", run_id=run_id), code=303)
-    with reading() as session:
-        minimum = policy.current(session, "payout_minimum_minor", at=now())
-        through = form.through.data or _day_asked()
-        page = queries.preview_page(session, through, minimum_minor=minimum, number=page_number(), at=now())
-    return render_template("treasury/start.html", page=page, form=form), form.status
-
-
 @bp.get("/payouts/<int:run_id>")
 @treasurer
 def run(run_id: int) -> Page:
-    return render_template("treasury/run.html", page=_run_page(run_id))
+    return render_template("treasury/run.html", page=_run_page(run_id), has_folder=settings().bank_folder is not None)
 
 
 @bp.get("/payouts/<int:run_id>/status")
@@ -97,7 +78,56 @@ def file(run_id: int) -> Response:
     with reading() as session:
         stored = queries.file_of_run(session, run_id)
     headers = {"Content-Disposition": f'attachment; filename="{stored.name}"'}
-    return Response(stored.content, mimetype="application/xml", headers=headers)
+    return Response(stored.content, mimetype=_KINDS[stored.name.rpartition(".")[2]], headers=headers)
+
+
+@bp.post("/payouts/<int:run_id>/submissions/<way>")
+@treasurer
+def hand_in(run_id: int, way: str) -> Answer:
+    posted_key()
+    by_folder = way == "folder"
+    if way not in {"folder", "hand"} or (by_folder and settings().bank_folder is None):
+        raise NotFound
+    sending.begin(db(), run_id, by_folder=by_folder, by=viewer().person_id, at=now())
+    return redirect(url_for(".run", run_id=run_id), code=303)
+
+
+@bp.route("/payouts/<int:run_id>/bank-answer", methods=["GET", "POST"])
+@treasurer
+def bank_answer(run_id: int) -> Answer:
+    form = forms.BankAnswerForm()
+    if form.accepted():
+        with heeding(form):
+            said = {"reason": form.reason.data, "by": viewer().person_id, "at": now()}
+            sending.note_answer(db(), run_id, form.said.data, **said)
+            flash(_NOTED[form.said.data], "good")
+            return redirect(url_for(".run", run_id=run_id), code=303)
+    return render_template("treasury/bank_answer.html", page=_run_page(run_id), form=form), form.status
+
+
+@bp.post("/payouts/<int:run_id>/again")
+@treasurer
+def try_again(run_id: int) -> Answer:
+    posted_key()
+    service.try_again(db(), run_id, by=viewer().person_id, at=now())
+    return redirect(url_for(".run", run_id=run_id), code=303)
+
+
+@bp.post("/payouts/<int:run_id>/closing")
+@treasurer
+def close(run_id: int) -> Answer:
+    posted_key()
+    sending.close(db(), run_id, by=viewer().person_id, at=now())
+    flash("Closed. Nothing more is expected of this run.", "good")
+    return redirect(url_for(".run", run_id=run_id), code=303)
+
+
+_KINDS = {"xml": "application/xml", "ach": "text/plain", "csv": "text/csv"}
+_NOTED = {
+    "accepted": "Noted: the bank has it. Its statement will say what was paid.",
+    "not_accepted": "Noted. The same file can be handed in once more.",
+    "unknown": "Noted. Ask the bank before anything else is done with this file.",
+}
 
 
 def _run_page(run_id: int) -> queries.RunPage:
@@ -105,8 +135,3 @@ def _run_page(run_id: int) -> queries.RunPage:
     with reading() as session:
         asked = queries.Asked(sought(), page_number(), here.person_id, here.artisan_ids)
         return queries.run_page(session, run_id, asked, at=now())
-
-
-def _day_asked() -> date:
-    """Return the day the preview is asked for; what is no day is today."""
-    return read_day(request.args.get("through", "").strip(), customs().locale) or today()

@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 from coop import clock
 from coop.web.forms import new_key
 from coop.web.reading import DEFAULT_CUSTOMS, Customs, customs
-from coop.web.words import REASONS, ROLES, RULES, entry_words, said
+from coop.web.words import REASONS, ROLES, RULES, act_words, entry_words, maker_entry, said
 
 
 def install(app: Flask) -> None:
@@ -22,7 +22,9 @@ def install(app: Flask) -> None:
     app.jinja_env.filters |= {"money": money, "pieces": pieces, "when": when, "day": day, "percent_bp": percent_bp}
     app.jinja_env.globals |= {
         "said": said,
+        "act_words": act_words,
         "entry_words": entry_words,
+        "maker_entry": maker_entry,
         "role_words": ROLES,
         "rule_words": RULES,
         "reason_words": REASONS,

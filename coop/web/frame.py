@@ -93,7 +93,7 @@ NAV: Final[tuple[Section, ...]] = (
     Section(
         "Money",
         (
-            Entry("treasury.runs", "Payouts", ("treasury",)),
+            Entry("treasury.runs", "Payouts", ("treasury", "preparing")),
             Entry("bank.payments", "Payments", ("bank.choose", "bank.record")),
             Entry("bank.statements", "Bank", ("bank.statement", "bank.columns", "bank.lines", "settling")),
             _STATEMENTS,

@@ -104,6 +104,7 @@ STATES: Final = {
         "allocation.publish": Said("Publish a sharing out"),
         "fairness.compute": Said("Work out a fairness report"),
         "payouts.compute": Said("Compute a payout"),
+        "payouts.hand_in": Said("Hand a bank file in"),
         "notices.deliver": Said("Send a mail"),
         "pools.close_due": Said("Close pools at their cut-off"),
         "seasons.release_instalments": Said("Turn instalments into credit"),
@@ -140,9 +141,13 @@ STATES: Final = {
         "requested": Said("being worked out", "told"),
         "computed": Said("waits for a second person", "short"),
         "approved": Said("approved, no bank file yet", "short"),
-        "file_made": Said("with the bank", "told"),
+        "file_made": Said("bank file not handed in", "short"),
+        "submitting": Said("being handed in", "told"),
+        "uncertain": Said("ask the bank", "wrong"),
+        "submitted": Said("with the bank", "told"),
         "settled": Said("paid", "good"),
-        "partly_returned": Said("partly came back", "wrong"),
+        "partly_returned": Said("some came back", "wrong"),
+        "closed": Said("closed", "good"),
         "failed": Said("went wrong", "wrong"),
         "cancelled": Said("called off"),
     },
@@ -159,6 +164,7 @@ STATES: Final = {
         "below_minimum": Said("waits: under the minimum", "short"),
         "no_account": Said("waits: no bank account", "short"),
         "account_changed": Said("waits: account changed", "short"),
+        "held": Said("held this time", "short"),
     },
     "confidence": {
         "very_likely": Said("very likely", "good"),
@@ -210,6 +216,40 @@ ENTRIES: Final = {
     "gift": "Given to the hardship fund",
 }
 """What an entry is to the household whose credit it moves."""
+
+
+PAYOUT_ACTS: Final = {
+    "request_payouts": "Asked for",
+    "compute_payouts": "Worked out",
+    "approve_payouts": "Approved",
+    "make_bank_file": "Bank file made",
+    "begin_submission": "Handing in begun",
+    "confirm_submission": "The bank has the file",
+    "refuse_submission": "The bank did not accept the file",
+    "doubt_submission": "Nobody knows whether the bank has it",
+    "payments_settled": "The bank has paid",
+    "cancel_payouts": "Called off",
+    "try_payouts_again": "Tried again",
+    "close_payouts": "Closed",
+}
+"""What was done to a payout run."""
+
+
+def act_words(act: str, reason: str = "") -> str:
+    """Return how people say an act of a payout run, with the reason that was given."""
+    words = PAYOUT_ACTS.get(act, act.replace("_", " ").capitalize())
+    return f"{words}: {reason}" if reason else words
+
+
+MAKER_ENTRIES: Final = {
+    "payout_returned": "A payment that came back",
+    "payout_rejected": "A payment that the bank refused",
+}
+
+
+def maker_entry(kind: str) -> str:
+    """Return how a maker is told of what moved its account beside sales."""
+    return MAKER_ENTRIES.get(kind, "Correction")
 
 
 def entry_words(kind: str) -> str:

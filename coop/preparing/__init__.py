@@ -1,0 +1,1 @@
+"""What a payout run would pay, before anybody asks for it."""
