@@ -299,6 +299,86 @@ SELECT t.id AS statement, r.state, t.earned_minor AS earned, l.total AS lines, l
     ),
 )
 
+AT_THE_BANK: Final = (
+    Invariant(
+        "I16",
+        "The bank account is what the statements say, but for lines that wait to be matched",
+        """
+SELECT l.entry_id AS entry, l.minor AS statement, coalesce(b.minor, 0) AS booked
+  FROM (SELECT entry_id, sum(amount_minor) AS minor FROM bank_line WHERE entry_id IS NOT NULL GROUP BY entry_id) l
+  LEFT JOIN LATERAL (SELECT sum(p.amount) AS minor FROM posting p JOIN account a ON a.id = p.account_id
+                      WHERE p.entry_id = l.entry_id AND a.code = 1000) b ON true
+ WHERE l.minor IS DISTINCT FROM b.minor
+""",
+    ),
+    Invariant(
+        "I17",
+        "Nothing is on its way, or waits for its household, for more than five bank days",
+        """
+SELECT w.code, w.whose, w.minor, w.since FROM (
+  SELECT 2450 AS code, a.party AS whose, -b.amount AS minor, (
+           SELECT min(e.posted_at) FROM posting p JOIN entry e ON e.id = p.entry_id WHERE p.account_id = a.id) AS since
+    FROM account a JOIN balance b ON b.account_id = a.id AND b.amount <> 0 WHERE a.code = 2450
+   UNION ALL
+  SELECT 2600, 'line ' || l.id, l.amount_minor, e.posted_at
+    FROM bank_line l JOIN entry e ON e.id = l.entry_id AND e.kind = 'unidentified_receipt'
+   WHERE NOT EXISTS (SELECT FROM entry r WHERE r.key = 'resolve:' || l.id)
+   UNION ALL
+  SELECT 1050, 'card provider', c.total, min(c.posted_at)
+    FROM (SELECT e.posted_at, p.amount, sum(p.amount) OVER (ORDER BY e.id DESC) AS with_newer, (
+                   SELECT sum(x.amount) FROM posting x WHERE x.account_id = p.account_id) AS total
+            FROM account a JOIN posting p ON p.account_id = a.id JOIN entry e ON e.id = p.entry_id
+           WHERE a.code = 1050 AND p.amount > 0) c
+   WHERE c.with_newer - c.amount < c.total GROUP BY c.total) w
+ WHERE (SELECT count(*) FROM generate_series(date_trunc('day', w.since) + interval '1 day', clock_timestamp(), interval '1 day') d
+         WHERE extract(isodow FROM d) < 6) > 5
+""",
+    ),
+)
+
+DIVIDING: Final = (
+    Invariant(
+        "I18",
+        "A dividend is the result of its months less what the reserve keeps, and is booked and paid so",
+        """
+SELECT d.id AS dividend, d.result_minor AS result, c.minor AS closed, d.reserve_minor AS reserve, d.other_minor AS other,
+       t.minor AS parts, t.astray, b.taken, b.kept, b.given
+  FROM dividend d
+  CROSS JOIN LATERAL (
+    SELECT coalesce(-sum(p.amount), 0) AS minor FROM entry e JOIN posting p ON p.entry_id = e.id
+      JOIN account a ON a.id = p.account_id AND a.code = 3900 LEFT JOIN entry r ON r.id = e.reverses_id
+     WHERE e.business_date BETWEEN d.starts AND d.ends AND coalesce(r.kind, e.kind) = 'close') c
+  CROSS JOIN LATERAL (
+    SELECT coalesce(sum(x.cash_minor + x.retained_minor), 0) AS minor, count(*) FILTER (
+             WHERE x.entry_id IS NOT NULL AND x.cash_minor IS DISTINCT FROM (
+               SELECT sum(p.amount) FROM posting p JOIN account a ON a.id = p.account_id
+                WHERE p.entry_id = x.entry_id AND a.code = 2500 AND a.party = x.party)) AS astray
+      FROM dividend_part x WHERE x.dividend_id = d.id) t
+  CROSS JOIN LATERAL (
+    SELECT coalesce(sum(p.amount) FILTER (WHERE a.code = 3900), 0) AS taken,
+           coalesce(-sum(p.amount) FILTER (WHERE a.code = 3200), 0) AS kept,
+           coalesce(-sum(p.amount) FILTER (WHERE a.code IN (2500, 3100)), 0) AS given
+      FROM posting p JOIN account a ON a.id = p.account_id WHERE p.entry_id = d.entry_id) b
+ WHERE d.state = 'posted' AND (d.result_minor <> c.minor OR d.result_minor <> b.taken OR d.reserve_minor <> b.kept
+    OR t.minor <> b.given OR d.result_minor - d.reserve_minor - d.other_minor <> t.minor OR t.astray > 0)
+""",
+    ),
+    Invariant(
+        "I25",
+        "In every month all that came went somewhere, and a closed month has given income and expense to its result",
+        """
+SELECT m.id AS month, m.starts, x.code, sum(x.minor) AS minor
+  FROM period m JOIN (
+    SELECT e.period_id, 0 AS code, sum(p.amount) AS minor FROM entry e JOIN posting p ON p.entry_id = e.id GROUP BY e.period_id
+     UNION ALL
+    SELECT e.period_id, a.code, sum(p.amount) FROM entry e JOIN posting p ON p.entry_id = e.id
+      JOIN account a ON a.id = p.account_id AND a.code BETWEEN 4000 AND 5999 GROUP BY e.period_id, a.code) x ON x.period_id = m.id
+ WHERE x.code = 0 OR m.closed_at IS NOT NULL
+ GROUP BY m.id, m.starts, x.code HAVING sum(x.minor) <> 0
+""",
+    ),
+)
+
 HOUSE: Final = (
     Invariant(
         "I15",
@@ -320,4 +400,6 @@ SELECT 'not sealed when it was due' AS fault, a.id AS record, a.act FROM audit_r
     ),
 )
 
-INVARIANTS: Final = tuple(sorted((*LEDGER, *SHARING_OUT, *PAYING, *HOUSE), key=lambda rule: int(rule.id[1:])))
+INVARIANTS: Final = tuple(
+    sorted((*LEDGER, *SHARING_OUT, *PAYING, *AT_THE_BANK, *DIVIDING, *HOUSE), key=lambda rule: int(rule.id[1:]))
+)

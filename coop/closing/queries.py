@@ -47,7 +47,7 @@ def obstacles(session: Session, period_id: int, *, at: datetime) -> list[Obstacl
         ),
         ("unmatched_lines", counts.unmatched, "Lines of bank statements are not matched: say what they are."),
         ("unidentified_receipts", counts.unidentified, "Receipts wait for their household: say whose they are."),
-        ("journal_waits", counts.journals, "Manual entries of this month wait for a second person: decide on them."),
+        ("vouchers_wait", counts.vouchers, "Entries by hand of this month wait for a second person: decide on them."),
         ("invariants_broken", len(broken), f"Rules of the books are broken: {named}. Look at the health page."),
     )
     return [Obstacle(*one) for one in found if one[1]]
@@ -62,7 +62,7 @@ SELECT (SELECT count(*) FROM period WHERE closed_at IS NULL AND ends < :starts) 
        (SELECT count(*) FROM bank_line WHERE entry_id IS NULL AND booked_on <= :ends) AS unmatched,
        (SELECT count(*) FROM bank_line b JOIN entry e ON e.id = b.entry_id AND e.kind = 'unidentified_receipt'
          WHERE b.booked_on <= :ends AND NOT EXISTS (SELECT FROM entry r WHERE r.key = 'resolve:' || b.id)) AS unidentified,
-       0 AS journals
+       (SELECT count(*) FROM voucher WHERE state = 'waiting' AND business_date BETWEEN :starts AND :ends) AS vouchers
 """)
 
 

@@ -106,7 +106,7 @@ def note_paid(db: Db, payment_id: int, *, on: date, by: int, at: datetime, key: 
         agreed = policy.all_current(session, at=at)
         if on > local_day(at, agreed["zone"]):
             raise RuleBroken("future_date", "Note it once the bank has sent it: today or earlier.", field="on")
-        paid = {f"bank:hand:household:{payment_id}": (payment, on)}
+        paid = {f"paid:household:{payment_id}": (payment, on)}
         (entry_id,) = _settle(session, paid, by=by, currency=agreed["currency"]).values()
         audit.record(session, "note_paid", by=by, subject=("household_payment", payment_id), detail=body)
         keys.answer(session, by=by, key=key, row_id=entry_id)

@@ -49,7 +49,9 @@ class Entry(Base):
         Index(
             "ix_entry_noted",
             "business_date",
-            postgresql_where=text("kind IN ('refund', 'supplier_paid', 'advance', 'chargeback')"),
+            postgresql_where=text(
+                "kind IN ('refund', 'supplier_paid', 'advance', 'chargeback', 'manual', 'household_paid')"
+            ),
         ),
     )
 

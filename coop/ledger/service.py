@@ -149,6 +149,16 @@ def _is_closed(starts: date) -> RuleBroken:
     return RuleBroken("period_closed", told, field="business_date")
 
 
+def refuse_closed(session: Session, day: date) -> None:
+    """Refuse a day whose month is closed, or lies before one that is. Raises `period_closed`."""
+    starts, ends = month_of(day)
+    covering = _period_over(session, starts, ends)
+    if covering is None:
+        _refuse_before_closed(session, starts, ends)
+    elif covering[1]:
+        raise _is_closed(starts)
+
+
 def _refuse_before_closed(session: Session, starts: date, ends: date) -> None:
     """Open no month that lies before a closed one: it would be missing there."""
     closed = select(models.Period.id).where(models.Period.closed_at.is_not(None), models.Period.starts > ends)

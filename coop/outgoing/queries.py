@@ -79,16 +79,17 @@ _NOTED = text(f"""
   SELECT e.id, e.kind, e.business_date, sum(p.amount) FILTER (WHERE a.code = 1000) AS minor,
          max(a.party) FILTER (WHERE a.code NOT IN (1000, 5200)) AS party
     FROM entry e JOIN posting p ON p.entry_id = e.id JOIN account a ON a.id = p.account_id
-   WHERE e.kind IN ('refund', 'supplier_paid', 'advance', 'chargeback') AND e.key NOT LIKE 'bank:%'
+   WHERE e.kind IN ('refund', 'supplier_paid', 'advance', 'chargeback', 'manual', 'household_paid') AND e.key NOT LIKE 'bank:%'
      AND e.business_date BETWEEN (SELECT min(booked_on) - 14 FROM asked) AND (SELECT max(booked_on) + 5 FROM asked)
      AND NOT EXISTS (SELECT FROM bank_line b WHERE b.entry_id = e.id)
      AND NOT EXISTS (SELECT FROM entry r WHERE r.reverses_id = e.id)
    GROUP BY e.id)
 SELECT q.line_id, 'noted' AS kind, n.id AS row_id, n.kind AS what,
-       coalesce(h.name, m.name, substr(n.party, 10), '') AS whose
+       coalesce(h.name, m.name, i.name, substr(n.party, 10), '') AS whose
   FROM asked q JOIN noted n ON n.minor = q.minor AND n.business_date BETWEEN q.booked_on - 14 AND q.booked_on + 5
   LEFT JOIN household h ON n.party = 'household:' || h.id
   LEFT JOIN artisan m ON n.party = 'artisan:' || m.id
+  LEFT JOIN (household_payment y JOIN household i ON i.id = y.household_id) ON n.party = 'household_payment:' || y.id
  ORDER BY q.line_id, abs(n.business_date - q.booked_on), n.id
 """)  # noqa: S608 - put together from constants only
 

@@ -176,6 +176,8 @@ STATES: Final = {
         "supplier_paid": Said("the bill of"),
         "advance": Said("the advance to"),
         "chargeback": Said("the chargeback of"),
+        "manual": Said("the entry by hand"),
+        "household_paid": Said("the payment to"),
     },
     "bank_line": {
         "payout_settled": Said("payout", "good"),

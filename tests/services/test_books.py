@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.orm import Session, sessionmaker
@@ -9,6 +11,10 @@ from sqlalchemy.orm import Session, sessionmaker
 from coop.books import queries
 from coop.books import service as books
 from coop.books.models import INVARIANTS
+from coop.clock import now
+from coop.core.ledger import Entry, Posting
+from coop.ledger import service as ledger
+from tests.builders import TODAY
 from tests.carried import carry_through
 
 TOUCHED = [
@@ -80,7 +86,7 @@ NEW_ENTRY = (
 DAMAGES = {
     "a posting changed by a cent": (
         f"UPDATE posting SET amount = amount + 1 WHERE account_id = {BANK} AND entry_id = (SELECT max(entry_id) FROM posting)",
-        {"I1", "I2"},
+        {"I1", "I2", "I16", "I25"},
     ),
     "an entry whose postings are gone": (NEW_ENTRY, {"I1"}),
     "postings whose entry is gone": ("DELETE FROM entry WHERE key = 'goodwill:1'", {"I1"}),
@@ -149,7 +155,7 @@ DAMAGES = {
     ),
     "an entry booked after its month was closed": (
         "UPDATE period SET closed_at = '2026-01-01', closed_by = 1",
-        {"I12"},
+        {"I12", "I25"},
     ),
     "an entry dated out of its month": (
         "UPDATE entry SET business_date = '2025-01-01' WHERE key = 'goodwill:1'",
@@ -173,6 +179,36 @@ DAMAGES = {
             "; INSERT INTO outbox (job, row_id, dedup_key, created_at) VALUES ('audit.seal', 1, 'x', now() - interval '6 minutes')"
         ),
         {"I19"},
+    ),
+    "a line of a statement that says another amount": (
+        "UPDATE bank_line SET amount_minor = amount_minor + 1 WHERE amount_minor > 0",
+        {"I16"},
+    ),
+    "a line of a statement tied to another entry": (
+        "UPDATE bank_line SET entry_id = (SELECT id FROM entry WHERE key = 'goodwill:1') WHERE amount_minor > 0",
+        {"I16"},
+    ),
+    "a receipt that waits for its household for too long": (
+        "UPDATE entry SET posted_at = now() - interval '9 days' WHERE kind = 'unidentified_receipt'",
+        {"I17"},
+    ),
+    "a payment that the bank never sent": (
+        (
+            "INSERT INTO account (code, party, currency, side) VALUES (2450, 'payment:77', 'EUR', -1)"
+            "; INSERT INTO balance (account_id, amount, side) SELECT id, -5, -1 FROM account WHERE party = 'payment:77'"
+            "; UPDATE posting SET account_id = (SELECT id FROM account WHERE party = 'payment:77'), amount = -5"
+            f" WHERE entry_id = {ORDER} AND account_id = {ANAS_CREDIT}"
+            f"; UPDATE entry SET posted_at = now() - interval '9 days' WHERE id = {ORDER}"
+        ),
+        {"I1", "I2", "I5", "I17", "I25"},
+    ),
+    "a dividend that nobody's work earned": (
+        (
+            "INSERT INTO dividend (starts, ends, bylaw, bylaw_version, bylaw_from, result_minor, outside_minor, from_outside_minor, reserve_minor,"
+            " other_minor, state, asked_by, asked_at, decided_by, decided_at, entry_id) SELECT '2026-11-01', '2026-11-30', '{{}}', 1, '2026-01-01', 100,"
+            " 0, 0, 100, 0, 'posted', 1, now(), 2, now(), id FROM entry WHERE key = 'goodwill:1'"
+        ),
+        {"I18"},
     ),
     "a hand-over without its entry": (
         "UPDATE hand_over SET entry_id = NULL WHERE id = (SELECT max(id) FROM hand_over)",
@@ -222,3 +258,30 @@ def test_damage_shows(owner, season, what):
 
 def test_every_rule_is_tried_by_some_damage():
     assert set().union(*(rules for _, rules in DAMAGES.values())) == {rule.id for rule in INVARIANTS}
+
+
+def bank_days_ago(days: int):
+    """Return the instant of the latest day with so many Mondays to Fridays after it, today included."""
+    day = now()
+    while days:
+        days -= day.isoweekday() < 6
+        day -= timedelta(days=1)
+    return day
+
+
+@pytest.mark.parametrize(("days", "rules"), [(5, set()), (6, {"I17"})])
+def test_five_bank_days_are_in_time_and_six_are_not(owner, days, rules):
+    aged = "UPDATE entry SET posted_at = :since WHERE kind = 'unidentified_receipt'"
+    owner.execute(text(aged), {"since": bank_days_ago(days)})
+    assert broken(owner) == rules
+
+
+@pytest.mark.parametrize(("passed_on", "rules"), [(100, set()), (99, {"I17"})])
+def test_the_card_provider_passes_on_the_oldest_money_first(owner, passed_on, rules):
+    """100 came nine days ago and 50 today: once 100 are passed on, what is left is today's."""
+    moves = ((100, bank_days_ago(9)), (50, bank_days_ago(0)), (-passed_on, bank_days_ago(0)))
+    for n, (minor, since) in enumerate(moves):
+        postings = (Posting(1050, "", minor), Posting(1000, "", -minor))
+        entry = ledger.post(owner, Entry(f"card:{n}", "card", TODAY, postings), by=0, currency="EUR")
+        owner.execute(text("UPDATE entry SET posted_at = :since WHERE id = :id"), {"since": since, "id": entry})
+    assert broken(owner) == rules

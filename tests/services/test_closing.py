@@ -224,6 +224,27 @@ def test_a_surplus_is_divided_by_purchases(db, earned):
     assert told == ["dividend_decided", "dividend_decided"]
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE dividend_part SET cash_minor = cash_minor + 1 WHERE n = 1",
+        "UPDATE dividend_part SET cash_minor = cash_minor - 1, retained_minor = retained_minor + 1 WHERE n = 1",
+        "UPDATE dividend SET reserve_minor = reserve_minor - 1",
+        "UPDATE dividend SET result_minor = result_minor + 1, reserve_minor = reserve_minor + 1",
+        "DELETE FROM dividend_part WHERE n = 2",
+        "UPDATE dividend SET ends = '2026-10-31', starts = '2026-10-01'",
+    ],
+)
+def test_a_dividend_that_was_tampered_with_shows(db, earned, damage):
+    adopt(db)
+    close(db)
+    dividends.pay_out(db, divided(db), minimum_minor=0, by=PETRA, at=DECEMBER, key="pay")
+    assert rules_broken(db) == {}
+    with db.begin() as session:
+        session.execute(text(damage))
+    assert rules_broken(db).keys() == {"I18"}
+
+
 def test_makers_have_their_part_by_bylaw_with_their_next_payout(db, earned):
     """600: 60 to the reserve; 540 by 60 : 30 are 360 and 180; the maker earned all of it, a third in cash rounded up is 60."""
     _, _, mia = earned
