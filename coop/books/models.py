@@ -163,15 +163,29 @@ SELECT coalesce(w.line_id, h.line_id) AS line, coalesce(w.party, h.party) AS par
     ),
     Invariant(
         "I14",
-        "Deposits held are the deposits of what was handed over",
+        "Deposits held are the deposits of the containers that are out, by household and kind",
         """
-SELECT coalesce(w.party, h.party) AS party, w.minor AS handed_over, h.minor AS held
-  FROM (SELECT 'household:' || o.household_id AS party, sum(d.pieces * l.deposit_minor) AS minor
-          FROM hand_over_line d JOIN order_line l ON l.id = d.line_id JOIN household_order o ON o.id = l.order_id
-         WHERE l.deposit_minor > 0 GROUP BY o.household_id) w
+WITH went AS (
+  SELECT o.household_id, f.container_type_id AS type_id, sum(d.pieces * f.containers_each) AS pieces,
+         sum(d.pieces * l.deposit_minor) AS minor
+    FROM hand_over_line d JOIN order_line l ON l.id = d.line_id JOIN household_order o ON o.id = l.order_id
+    JOIN offering f ON f.id = l.offering_id
+   WHERE l.deposit_minor > 0 GROUP BY 1, 2),
+gone AS (
+  SELECT household_id, type_id, sum(pieces) AS pieces FROM returnable_move GROUP BY 1, 2),
+register AS (
+  SELECT coalesce(w.household_id, g.household_id) AS household_id, coalesce(w.type_id, g.type_id) AS type_id,
+         coalesce(w.pieces, 0) AS went, coalesce(g.pieces, 0) AS gone, w.minor, t.deposit_minor
+    FROM went w FULL JOIN gone g ON g.household_id = w.household_id AND g.type_id = w.type_id
+    LEFT JOIN container_type t ON t.id = coalesce(w.type_id, g.type_id))
+SELECT 'household:' || household_id AS party, type_id AS kind, went, gone, minor AS deposited, went * deposit_minor AS held
+  FROM register WHERE gone > went OR coalesce(minor, 0) IS DISTINCT FROM went * deposit_minor
+ UNION ALL
+SELECT coalesce(r.party, h.party), NULL, NULL, NULL, r.minor, h.minor
+  FROM (SELECT 'household:' || household_id AS party, sum((went - gone) * deposit_minor) AS minor FROM register GROUP BY 1) r
   FULL JOIN (SELECT a.party, -sum(p.amount) AS minor FROM account a JOIN posting p ON p.account_id = a.id
-              WHERE a.code = 2200 GROUP BY a.party) h ON h.party = w.party
- WHERE coalesce(w.minor, 0) <> coalesce(h.minor, 0)
+              WHERE a.code = 2200 GROUP BY a.party) h ON h.party = r.party
+ WHERE coalesce(r.minor, 0) <> coalesce(h.minor, 0)
 """,
     ),
     Invariant(

@@ -21,6 +21,7 @@ DEFAULTS: Final[dict[str, Any]] = {
     "fee_bp": 1000,
     "payout_minimum_minor": 1000,
     "payout_day": 5,
+    "returnables_kept_days": 0,
     "coop_iban": "",
     "dividend_bylaw": None,
     "dividend_cash_minimum_bp": 2000,

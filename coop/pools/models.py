@@ -34,6 +34,8 @@ class Offering(Base):
     __table_args__ = (
         CheckConstraint("price_minor >= 0", "price"),
         CheckConstraint("deposit_minor >= 0", "deposit"),
+        CheckConstraint("(container_type_id IS NULL) = (deposit_minor = 0)", "container"),
+        CheckConstraint("containers_each > 0", "containers_each"),
         CheckConstraint("cost_minor >= 0", "cost"),
         CheckConstraint("cap IS NULL OR cap > 0", "cap"),
         CheckConstraint("surplus IN ('next_pool', 'artisan')", "surplus"),
@@ -47,6 +49,10 @@ class Offering(Base):
     terms_id: Mapped[int] = mapped_column(ForeignKey("artisan_terms.id"))
     price_minor: Mapped[Minor]
     deposit_minor: Mapped[Minor] = mapped_column(server_default="0")
+    container_type_id: Mapped[int | None] = mapped_column(ForeignKey("container_type.id"))
+    containers_each: Mapped[int] = mapped_column(
+        Integer, server_default="1", comment="returnable containers that go out with a piece"
+    )
     cost_minor: Mapped[Minor] = mapped_column(
         server_default="0",
         comment="what the maker gets for a piece in resale; 0 as agent, where it gets the price less the fee",

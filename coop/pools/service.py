@@ -13,6 +13,7 @@ from coop.agreements import service as agreements
 from coop.agreements.models import ArtisanTerms
 from coop.audit import service as audit
 from coop.batches.models import Batch
+from coop.catalog import service as catalog
 from coop.catalog.models import Product
 from coop.core.claims import STANDING_RULE, rule_named
 from coop.core.errors import NotFound, RuleBroken
@@ -52,21 +53,32 @@ def offer(
     *,
     price_minor: int,
     terms_id: int,
-    deposit_minor: int = 0,
+    deposit_minor: int | None = None,
     cost_minor: int | None = None,
     cap: int | None = None,
     rule: str | None = None,
     surplus: str = "next_pool",
 ) -> int:
-    """Offer a product's batch in a pool that has not opened yet: price, cap and rule stand from the opening on."""
+    """Offer a product's batch in a pool that has not opened yet: price, containers, cap and rule stand from the opening on.
+
+    The containers are the product's; another `deposit_minor` is one container of that deposit, and 0 none.
+    """
     if session.get_one(Pool, pool_id).opened_at is not None:
         raise RuleBroken("in_use", "Orders have opened, so what is offered stands. Plan another pool instead.")
+    product = session.get_one(Product, product_id)
+    own = deposit_minor is None or deposit_minor == product.deposit_minor
+    asked = product.deposit_minor if deposit_minor is None else deposit_minor
+    out = catalog.containers(
+        session, product.container_type_id if own else None, product.containers_each, deposit_minor=asked
+    )
     offering = Offering(
         pool_id=pool_id,
         product_id=product_id,
         batch_id=batch_id,
         price_minor=price_minor,
-        deposit_minor=deposit_minor,
+        deposit_minor=out.deposit_minor if out else 0,
+        container_type_id=out.type_id if out else None,
+        containers_each=out.each if out else 1,
         cost_minor=agreed_cost(Model(session.get_one(ArtisanTerms, terms_id).model), cost_minor),
         terms_id=terms_id,
         cap=cap,
@@ -113,7 +125,7 @@ def offer_batch(
     batch_id: int,
     *,
     price_minor: int,
-    deposit_minor: int = 0,
+    deposit_minor: int | None = None,
     cost_minor: int | None = None,
     cap: int | None = None,
     rule: str | None = None,

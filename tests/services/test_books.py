@@ -165,6 +165,21 @@ DAMAGES = {
         "UPDATE hand_over_line SET pieces = pieces + 1 WHERE line_id = {bens_jam}",
         {"I9", "I14", "I20"},
     ),
+    "a jar that came back without its deposit": (
+        (
+            "INSERT INTO returnable_move (household_id, type_id, kind, pieces, entry_id, moved_at, moved_by)"
+            " SELECT o.household_id, f.container_type_id, 'back', 1, 1, now(), 1 FROM order_line l"
+            " JOIN household_order o ON o.id = l.order_id JOIN offering f ON f.id = l.offering_id WHERE l.id = {bens_jam}"
+        ),
+        {"I14"},
+    ),
+    "jars that are of another kind": (
+        (
+            "INSERT INTO container_type (name, deposit_minor) VALUES ('crate', 300);"
+            " UPDATE offering SET container_type_id = (SELECT max(id) FROM container_type) WHERE container_type_id IS NOT NULL"
+        ),
+        {"I14"},
+    ),
     "a job that has died": ("UPDATE outbox SET done_at = NULL, dead_at = now() WHERE id = 1", {"I15"}),
     "a job tried ten times": ("UPDATE outbox SET done_at = NULL, attempts = 10 WHERE id = 1", {"I15"}),
     "an act that was rewritten": ("UPDATE audit_record SET actor_id = 9 WHERE act = 'publish_allocation'", {"I19"}),
