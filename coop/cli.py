@@ -30,6 +30,7 @@ WORDS = {
     "merge": "coop.commands.households",
     "split": "coop.commands.households",
     "payout": "coop.commands.money",
+    "replay": "coop.commands.replay",
     "solve": "coop.commands.checking",
     "verify": "coop.commands.checking",
     "check": "coop.commands.books",

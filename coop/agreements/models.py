@@ -27,6 +27,27 @@ class ArtisanTerms(Base):
     price_tax_bp: Mapped[int] = mapped_column(Integer, server_default="0", comment="tax inside the price, resale only")
 
 
+class ProductMaker(Base):
+    """One of several makers of a product, with its part of what a piece brings; a product of one maker has none.
+
+    Parts count from the next offering on: each offering keeps those it was made under.
+    """
+
+    __tablename__ = "product_maker"
+    __table_args__ = (
+        UniqueConstraint("product_id", "artisan_id"),
+        CheckConstraint("part_bp BETWEEN 1 AND 10000", "part"),
+        Index(None, "artisan_id"),
+    )
+
+    product_id: Mapped[int] = mapped_column(ForeignKey("product.id"), primary_key=True)
+    n: Mapped[int] = mapped_column(
+        Integer, primary_key=True, comment="place in the list: an odd cent goes to the earlier"
+    )
+    artisan_id: Mapped[int] = mapped_column(ForeignKey("artisan.id"))
+    part_bp: Mapped[int] = mapped_column(Integer)
+
+
 class BankDetails(Base):
     """Where a maker is paid; the latest row counts, encrypted, shown only by its last four characters."""
 

@@ -4,16 +4,17 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from coop import keys
-from coop.agreements.models import ArtisanTerms, BankDetails
+from coop.agreements.models import ArtisanTerms, BankDetails, ProductMaker
 from coop.audit import service as audit
 from coop.catalog import service as catalog
-from coop.core.errors import RuleBroken
-from coop.core.payout import ACCOUNT_RESTS, Model, Terms
+from coop.catalog.models import Product
+from coop.core.errors import NotFound, RuleBroken
+from coop.core.payout import ACCOUNT_RESTS, Model, Terms, check_parts
 from coop.db import Db, copy_rows, take_ids
 from coop.formats.iban import read_iban
 from coop.people import service as people
@@ -105,6 +106,45 @@ def change_terms(
         detail = {**agreed, "from": effective_from.isoformat()}
         audit.record(session, "change_terms", by=by, subject=("artisan", artisan_id), detail=detail)
         return terms_id
+
+
+def share_product(db: Db, product_id: int, parts: Sequence[tuple[int, int]], *, by: int, key: str) -> None:
+    """Agree who makes a product together, as (artisan, part in basis points) in the order in which an odd cent falls.
+
+    It counts for what is offered from now on. The first is the workshop the product is listed under; one alone takes the others out.
+    Raises `does_not_add_up`, `same_line_twice` or `other_maker`.
+    """
+    with db.begin() as session:
+        body = {"act": "share_product", "product": product_id, "parts": [list(part) for part in parts]}
+        if keys.spend(session, by=by, key=key, body=body) is not None:
+            return
+        product = session.get(Product, product_id, with_for_update=True)
+        if product is None:
+            raise NotFound("There is no such product.")
+        makers = [artisan_id for artisan_id, _ in parts]
+        if len(set(makers)) < len(makers):
+            raise RuleBroken("same_line_twice", "A maker stands twice in this list.", field="parts")
+        if not makers or makers[0] != product.artisan_id:
+            raise RuleBroken("other_maker", "The first maker is the one the product is listed under.", field="parts")
+        check_parts([part_bp for _, part_bp in parts])
+        for artisan_id in makers:
+            catalog.lock_artisan(session, artisan_id)
+        before = [[maker.artisan_id, maker.part_bp] for maker in makers_of(session, product_id)]
+        session.execute(delete(ProductMaker).where(ProductMaker.product_id == product_id))
+        if len(parts) > 1:
+            session.add_all(
+                ProductMaker(product_id=product_id, n=n, artisan_id=artisan_id, part_bp=part_bp)
+                for n, (artisan_id, part_bp) in enumerate(parts, 1)
+            )
+        detail = {"before": before, "parts": body["parts"]}
+        audit.record(session, "share_product", by=by, subject=("product", product_id), detail=detail)
+        keys.answer(session, by=by, key=key, row_id=product_id)
+
+
+def makers_of(session: Session, product_id: int) -> Sequence[ProductMaker]:
+    """Return the makers of a product in their order; none where it has one maker."""
+    own = select(ProductMaker).where(ProductMaker.product_id == product_id).order_by(ProductMaker.n)
+    return session.scalars(own).all()
 
 
 def current_terms(session: Session, artisan_id: int, at: datetime) -> int:

@@ -7,6 +7,8 @@ or maker owns stands negative in the ledger.
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+from coop.orders.queries import fund_bears
+
 
 class Invariant(NamedTuple):
     """One rule: its number, what it says in plain words, and the query that returns the rows which break it."""
@@ -198,11 +200,46 @@ SELECT h.id AS hand_over, e.id AS entry, h.cost AS handed_over, e.released, h.ea
             FROM hand_over_line t JOIN order_line l ON l.id = t.line_id GROUP BY t.hand_over_id) x ON x.hand_over_id = d.id) h
   FULL JOIN (
         SELECT e.id, coalesce(sum(p.amount) FILTER (WHERE a.code = 2020), 0) AS released,
-               coalesce(-sum(p.amount) FILTER (WHERE a.code = 2100), 0) AS credited
+               coalesce(-sum(p.amount) FILTER (WHERE a.code IN (1150, 2100)), 0) AS credited
           FROM entry e JOIN posting p ON p.entry_id = e.id JOIN account a ON a.id = p.account_id
-         WHERE e.kind = 'pickup' GROUP BY e.id) e ON e.id = h.entry_id
+          LEFT JOIN entry m ON m.id = e.reverses_id
+         WHERE coalesce(m.kind, e.kind) = 'pickup' GROUP BY e.id) e ON e.id = h.entry_id
  WHERE h.id IS NULL OR h.cost IS NULL OR h.cost <> coalesce(e.released, 0) OR h.earned <> coalesce(e.credited, 0)
     OR (h.entry_id IS NOT NULL AND e.id IS NULL)
+""",
+    ),
+    Invariant(
+        "I27",
+        "The hardship fund bears of each line its part of what the line comes to, less what came back",
+        f"""
+SELECT coalesce(w.line_id, f.line_id) AS line, w.minor AS bears, f.minor AS booked
+  FROM (SELECT l.id AS line_id, CASE WHEN u.id IS NULL THEN l.fund_held_minor ELSE {fund_bears("coalesce(a.pieces, 0)")} END
+               - coalesce(n.fund, 0) AS minor
+          FROM order_line l
+          JOIN household_order o ON o.id = l.order_id
+          LEFT JOIN allocation_run u ON u.pool_id = o.pool_id AND u.state = 'published'
+          LEFT JOIN award a ON a.run_id = u.id AND a.offering_id = l.offering_id AND a.line_id = l.id
+          LEFT JOIN (SELECT line_id, sum(fund_minor) AS fund FROM credit_note WHERE reversed_id IS NULL GROUP BY line_id) n
+            ON n.line_id = l.id
+         WHERE l.fund_minor <> 0 OR n.fund <> 0) w
+  FULL JOIN (SELECT p.line_id, sum(p.amount) AS minor FROM account a JOIN posting p ON p.account_id = a.id
+              WHERE a.code = 2300 AND p.line_id IS NOT NULL GROUP BY p.line_id) f ON f.line_id = w.line_id
+ WHERE coalesce(w.minor, 0) <> coalesce(f.minor, 0)
+""",  # noqa: S608 - put together from words of ours
+    ),
+    Invariant(
+        "I28",
+        "Every credit note and changed fee has exactly the entry that books it",
+        """
+SELECT n.kind, n.id, n.entry_id AS entry, n.back AS noted, e.back AS booked, n.net AS noted_net, e.net AS booked_net
+  FROM (SELECT 'credit_note' AS kind, id, entry_id, gross_minor AS back, net_minor AS net FROM credit_note
+         UNION ALL SELECT 'fee_changed', id, entry_id, 0, -net_minor FROM fee_change) n
+  FULL JOIN (
+        SELECT e.id, e.kind, coalesce(-sum(p.amount) FILTER (WHERE a.code IN (2000, 2300)), 0) AS back,
+               coalesce(sum(p.amount) FILTER (WHERE a.code IN (1150, 2100)), 0) AS net
+          FROM entry e JOIN posting p ON p.entry_id = e.id JOIN account a ON a.id = p.account_id
+         WHERE e.kind IN ('credit_note', 'fee_changed') GROUP BY e.id) e ON e.id = n.entry_id AND e.kind = n.kind
+ WHERE n.id IS NULL OR n.back <> coalesce(e.back, 0) OR n.net <> coalesce(e.net, 0) OR (n.entry_id IS NOT NULL AND e.id IS NULL)
 """,
     ),
     Invariant(

@@ -11,7 +11,7 @@ from coop import keys
 from coop.audit import service as audit
 from coop.core.errors import NotFound, RuleBroken
 from coop.core.ledger import Entry, Posting, artisan_party, payment_party
-from coop.core.payout import payout_returned, payout_settled
+from coop.core.payout import payout_rejected, payout_returned, payout_settled
 from coop.db import Db
 from coop.ledger import service as ledger
 from coop.payouts import service as payouts
@@ -57,6 +57,21 @@ def take_back(db: Db, payment_id: int, *, bank_fee: int = 0, on: date, by: int, 
         return _noted(session, body, entry_id, by=by, key=key)
 
 
+def reject(db: Db, payment_id: int, *, on: date, by: int, at: datetime, key: str) -> int:
+    """Note by hand that the bank refused a payment before moving it: it is owed to the maker again. Raises `payout_not_in_transit`."""
+    with db.begin() as session:
+        body = {"act": "payout_rejected", "payment": payment_id, "on": on.isoformat()}
+        if (spent := keys.spend(session, by=by, key=key, body=body)) is not None:
+            return spent
+        payment, statement = _in_transit(session, payment_id)
+        postings = payout_rejected(artisan_party(statement.artisan_id), payment_party(payment_id), payment.amount_minor)
+        entry_id = _book(session, "payout_rejected", f"rjct:{payment_id}:hand", on, postings, by=by, at=at)
+        payment.returned_on, payment.returned_entry_id = on, entry_id
+        transfers.tell_maker(session, "payout_returned", payment, statement, reason="")
+        _mark_runs(session, by=by, at=at)
+        return _noted(session, body, entry_id, by=by, key=key)
+
+
 class Confirmed(NamedTuple):
     """What the bank says of a payment: its end-to-end id, the amount and day, the key of the bank's line, and its words."""
 
@@ -71,7 +86,7 @@ def settle_confirmed(
     session: Session, confirmed: Sequence[Confirmed], *, by: int, at: datetime, currency: str
 ) -> dict[str, int]:
     """Book payments that the bank says have left; return the entries by the bank's key. Unknown or different ones are left out."""
-    lines = _matched(session, confirmed, Payment.sent_entry_id.is_not(None), Payment.settled_on.is_(None))
+    lines = _matched(session, confirmed, Payment.sent_entry_id.is_not(None), Payment.settled_on.is_(None), Payment.returned_on.is_(None))  # fmt: skip
     entries = [
         Entry(line.key, "payout_settled", line.booked_on, payout_settled(payment_party(payment.id), line.amount_minor))
         for line, payment in lines
@@ -123,8 +138,8 @@ def _matched(
 
 def _in_transit(session: Session, payment_id: int) -> tuple[Payment, Statement]:
     payment, statement = _locked_payment(session, payment_id)
-    if payment.sent_entry_id is None or payment.settled_on is not None:
-        raise RuleBroken("payout_not_in_transit", "This payment is not on its way: it was not sent, or it is settled.")
+    if payment.sent_entry_id is None or payment.settled_on is not None or payment.returned_on is not None:
+        raise RuleBroken("payout_not_in_transit", "This payment is not on its way: it was not sent, it is settled, or it was refused.")  # fmt: skip
     return payment, statement
 
 
@@ -176,6 +191,6 @@ UPDATE payout_run r SET settled_at = :at, state = CASE WHEN EXISTS (
     SELECT FROM payment p JOIN statement s ON s.id = p.statement_id WHERE s.run_id = r.id AND p.returned_on IS NOT NULL)
   THEN 'partly_returned' ELSE 'settled' END
  WHERE r.state = ANY(:with_the_bank) AND NOT EXISTS (
-  SELECT FROM payment p JOIN statement s ON s.id = p.statement_id WHERE s.run_id = r.id AND p.settled_on IS NULL)
+  SELECT FROM payment p JOIN statement s ON s.id = p.statement_id WHERE s.run_id = r.id AND p.settled_on IS NULL AND p.returned_on IS NULL)
 RETURNING r.id
 """)

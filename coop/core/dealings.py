@@ -9,6 +9,7 @@ from coop.core.ledger import (
     HARDSHIP_FUND,
     MEMBER_CREDIT,
     OWED_BY_MEMBER,
+    SHARE_PREPAID,
     SUPPLIERS,
     Posting,
     bank_charged,
@@ -59,5 +60,31 @@ def charged_back(household: str, minor: int, *, credit: int, bank_fee: int) -> t
     return *taken, Posting(BANK, "", -minor), *(bank_charged(bank_fee) if bank_fee else ())
 
 
-ALONE: Sequence[str] = ("gift", "goodwill", "refund", "shared_cost", "supplier_paid", "advance", "chargeback", "top_up")
+def share_moved(household: str, to: str, minor: int) -> tuple[Posting, ...]:
+    """Prepaid money of a season share goes to another household."""
+    return Posting(SHARE_PREPAID, household, minor), Posting(SHARE_PREPAID, to, -minor)
+
+
+def share_refunded(household: str, minor: int) -> tuple[Posting, ...]:
+    """Prepaid money of a season share goes back from the bank."""
+    return Posting(SHARE_PREPAID, household, minor), Posting(BANK, "", -minor)
+
+
+ALONE: Sequence[str] = (
+    "gift",
+    "goodwill",
+    "refund",
+    "shared_cost",
+    "supplier_paid",
+    "advance",
+    "chargeback",
+    "top_up",
+    "gift_received",
+    "capital_paid_in",
+    "given_to_reserve",
+    "share_paid",
+    "early_release",
+    "share_moved",
+    "share_refund",
+)
 """Kinds of entries that no other row speaks of, so that a reversal undoes them whole."""

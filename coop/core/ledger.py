@@ -238,20 +238,43 @@ def bank_charged(minor: int) -> tuple[Posting, ...]:
     return Posting(BANK_FEES, "", minor), Posting(BANK, "", -minor)
 
 
-def held_for_order(household: str, changes: Iterable[tuple[int, int]]) -> tuple[Posting, ...]:
-    """Move credit into the hold, line by line, as (line id, change of its hold): an order, an edit by difference, or a cancellation.
+class HoldChange(NamedTuple):
+    """How the hold of a line changes; `fund` of it is borne by the hardship fund, or paid to it where below zero."""
+
+    line_id: int
+    minor: int
+    fund: int = 0
+
+
+class Freed(NamedTuple):
+    """What of a line's hold is not needed any more; `fund` of it goes back to the hardship fund."""
+
+    household: str
+    line_id: int
+    minor: int
+    fund: int = 0
+
+
+def held_for_order(household: str, changes: Iterable[HoldChange]) -> tuple[Posting, ...]:
+    """Move credit into the hold, line by line: an order, an edit by difference, or a cancellation.
 
     Lines that do not change are left out; no change at all gives no postings.
     """
-    held = [Posting(ORDER_HOLD, household, -minor, line_id) for line_id, minor in changes if minor]
-    taken = -sum(posting.amount for posting in held)
+    held: list[Posting] = []
+    taken = 0
+    for line_id, minor, fund in changes:
+        taken += minor - fund
+        parts = (Posting(ORDER_HOLD, household, -minor, line_id), Posting(HARDSHIP_FUND, "", fund, line_id))
+        held.extend(posting for posting in parts if posting.amount)
     return (Posting(MEMBER_CREDIT, household, taken), *held) if taken else tuple(held)
 
 
-def released_from_hold(shorts: Iterable[tuple[str, int, int]]) -> tuple[Posting, ...]:
-    """Give back what a sharing out left short, as (household, line id, minor): each line from its hold, one sum to each household's credit."""
-    released = [Posting(ORDER_HOLD, household, minor, line_id) for household, line_id, minor in shorts if minor]
+def released_from_hold(freed: Iterable[Freed]) -> tuple[Posting, ...]:
+    """Give back what a sharing out left short: each line from its hold, one sum to each household's credit, the fund's part to the fund."""
+    released: list[Posting] = []
     back: dict[str, int] = {}
-    for posting in released:
-        back[posting.party] = back.get(posting.party, 0) + posting.amount
+    for household, line_id, minor, fund in freed:
+        parts = (Posting(ORDER_HOLD, household, minor, line_id), Posting(HARDSHIP_FUND, "", -fund, line_id))
+        released.extend(posting for posting in parts if posting.amount)
+        back[household] = back.get(household, 0) + minor - fund
     return *released, *(Posting(MEMBER_CREDIT, household, -minor) for household, minor in back.items() if minor)

@@ -4,9 +4,10 @@ Everything is computed on the *cumulated* quantity of a line and booked as the d
 crediting piece by piece, ends at the same cent as doing it at once.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from coop.core.errors import RuleBroken
@@ -17,6 +18,8 @@ from coop.core.ledger import (
     COST_OF_GOODS,
     DEPOSITS_HELD,
     FEE_INCOME,
+    HARDSHIP_FUND,
+    MEMBER_CREDIT,
     ORDER_HOLD,
     OWED_BY_MAKER,
     OWED_TO_MAKER,
@@ -57,20 +60,11 @@ IMPORTED_TERMS: Final = Terms(Model.AGENT, fee_bp=1000)
 """A co-op fee of 10 % and no tax: the product's default, and the terms of imported artisans."""
 
 
+HIGHEST_FEE_BP: Final = 5000
+
+
 ACCOUNT_RESTS: Final = timedelta(days=14)
 """How long nothing is paid to a bank account after it was changed: time for its maker to notice a change that was not theirs."""
-
-
-class Sale(NamedTuple):
-    """One order line at a hand-over: pieces handed over before it, pieces now (negative when they come back), and prices per piece."""
-
-    line_id: int
-    pieces_before: int
-    pieces_now: int
-    unit_minor: int
-    deposit_minor: int
-    terms: Terms
-    cost_minor: int = 0
 
 
 class Earned(NamedTuple):
@@ -101,28 +95,61 @@ def earned_in_total(pieces: int, unit_minor: int, deposit_minor: int, terms: Ter
     return Earned(gross, pieces * deposit_minor, fee, fee_tax, 0, gross - fee)
 
 
-def earned(sale: Sale) -> Earned:
-    """Compute what a hand-over adds to what its line has earned before."""
-    _, before, now, unit_minor, deposit_minor, terms, cost_minor = sale
-    assert before >= 0, sale
-    assert before + now >= 0, sale
-    total = earned_in_total(before + now, unit_minor, deposit_minor, terms, cost_minor)
-    if not before:
-        return total
-    stands = earned_in_total(before, unit_minor, deposit_minor, terms, cost_minor)
-    return Earned(*(after - standing for after, standing in zip(total, stands, strict=True)))
+class Standing(NamedTuple):
+    """What an order line has earned by now, all its bookings added up: pieces that count, fee and tax with it, and the makers' net."""
+
+    pieces: int = 0
+    fee: int = 0
+    tax: int = 0
+    net: int = 0
 
 
-def makers_parts(net_before: int, net_now: int, parts_bp: Sequence[int]) -> list[int]:
-    """Share a line's net among its makers by largest remainder, ties to the earlier listed, as the difference to what they had before."""
-    if sum(parts_bp) != BASIS_POINTS:
-        raise RuleBroken("does_not_add_up", "The makers' parts must add up to 100 %.")
-    total, stands = split(net_before + net_now, parts_bp), split(net_before, parts_bp)
-    return [after - standing for after, standing in zip(total, stands, strict=True)]
+class Line(NamedTuple):
+    """What a piece of an order line costs, and the terms it is sold on."""
+
+    unit_minor: int
+    deposit_minor: int
+    terms: Terms
+    cost_minor: int = 0
+
+
+def earned_by(line: Line, stands: Standing, pieces: int) -> Earned:
+    """Compute what more pieces of a line earn (fewer where negative): what all of them come to, less what stands.
+
+    So handing over piece by piece, crediting piece by piece, and a fee that has changed in between all end at the same cent. Deposits
+    go with the pieces alone.
+    """
+    assert stands.pieces + pieces >= 0, stands
+    unit_minor, deposit_minor, terms, cost_minor = line
+    total = earned_in_total(stands.pieces + pieces, unit_minor, 0, terms, cost_minor)
+    resale = terms.model is Model.RESALE
+    return Earned(
+        pieces * unit_minor,
+        pieces * deposit_minor,
+        total.fee - stands.fee,
+        0 if resale else total.fee_tax - stands.tax,
+        total.price_tax - stands.tax if resale else 0,
+        total.net - stands.net,
+    )
+
+
+def makers_parts(net: int, parts_bp: Sequence[int], stands: Sequence[int]) -> list[int]:
+    """Share a line's whole net among its makers by largest remainder, ties to the earlier listed, as the difference to what each has.
+
+    Raises `does_not_add_up`.
+    """
+    check_parts(parts_bp)
+    return [part - standing for part, standing in zip(split(net, parts_bp), stands, strict=True)]
+
+
+def check_parts(parts_bp: Sequence[int]) -> None:
+    """Raise `does_not_add_up` unless makers' parts are above nothing and add up to 100 %."""
+    if sum(parts_bp) != BASIS_POINTS or min(parts_bp) <= 0:
+        raise RuleBroken("does_not_add_up", "The makers' parts must add up to 100 %, each above 0 %.", field="parts")
 
 
 class HandedOver(NamedTuple):
-    """One line of a hand-over, ready to post: whose hold it leaves and which makers' nets it becomes (they add up to `earned.net`)."""
+    """One line whose earning changes, ready to post: whose it is and which makers' nets change (they add up to `earned.net`)."""
 
     household: str
     line_id: int
@@ -131,34 +158,64 @@ class HandedOver(NamedTuple):
     nets: Sequence[tuple[str, int]]
 
 
-def handed_over(lines: Iterable[HandedOver]) -> tuple[Posting, ...]:
+def handed_over(lines: Sequence[HandedOver], owed_to: Mapping[str, int] = MappingProxyType({})) -> tuple[Posting, ...]:
     """Post a hand-over: each line from its hold to its makers; fee, tax, sales and cost of goods in one posting each.
 
-    What the gross and the deposits are on the debit side is, to the cent, fee, tax, nets and deposits on the credit side.
+    What the gross and the deposits are on the debit side is, to the cent, fee, tax, nets and deposits on the credit side. `owed_to` says
+    what is owed to those makers who lose by a changed fee.
     """
     postings: list[Posting] = []
-    fee = tax = sales = cost = 0
-    resale = Model.RESALE
-    for household, line_id, model, (gross, deposit, line_fee, fee_tax, price_tax, net), nets in lines:
+    owed = dict(owed_to)
+    for line in lines:
+        household, line_id, _, (gross, deposit, *_), _ = line
         if gross + deposit:
             postings.append(Posting(ORDER_HOLD, household, gross + deposit, line_id))
         if deposit:
             postings.append(Posting(DEPOSITS_HELD, household, -deposit, line_id))
-        left = net
-        for maker, minor in nets:
-            left -= minor
-            if minor:
-                postings.append(Posting(OWED_TO_MAKER, maker, -minor, line_id))
-        assert left == 0, f"the makers of line {line_id} do not share its net"
+        postings.extend(_to_makers(line, owed))
+    return *postings, *_to_coop(lines)
+
+
+def put_right(line: HandedOver, fund: int, owed_to: Mapping[str, int]) -> tuple[Posting, ...]:
+    """Post what is put right after a hand-over: a changed fee, or pieces found bad, whose price (below zero) goes back.
+
+    Of the price `fund` goes back to the hardship fund and the rest to the household; deposits stay. What a maker was paid already it
+    owes from now on.
+    """
+    own = (
+        Posting(MEMBER_CREDIT, line.household, line.earned.gross - fund, line.line_id),
+        Posting(HARDSHIP_FUND, "", fund, line.line_id),
+    )
+    return *(one for one in own if one.amount), *_to_makers(line, dict(owed_to)), *_to_coop([line])
+
+
+def _to_makers(line: HandedOver, owed: dict[str, int]) -> list[Posting]:
+    """Post the nets of a line. What is taken back is taken from what is owed to the maker; the rest it owes from now on."""
+    _, line_id, _, earned, nets = line
+    assert sum(minor for _, minor in nets) == earned.net, f"the makers of line {line_id} do not share its net"
+    postings = []
+    for maker, minor in nets:
+        from_owed = max(minor, -max(owed.get(maker, 0), 0))
+        if minor < 0:
+            owed[maker] = owed.get(maker, 0) + from_owed
+        if from_owed:
+            postings.append(Posting(OWED_TO_MAKER, maker, -from_owed, line_id))
+        if minor - from_owed:
+            postings.append(Posting(OWED_BY_MAKER, maker, from_owed - minor, line_id))
+    return postings
+
+
+def _to_coop(lines: Iterable[HandedOver]) -> list[Posting]:
+    fee = tax = sales = cost = 0
+    resale = Model.RESALE
+    for _, _, model, (gross, _, line_fee, fee_tax, price_tax, net), _ in lines:
         tax += fee_tax + price_tax
         fee += line_fee - fee_tax
         if model is resale:
             sales += gross - price_tax
             cost += net
-    for code, amount in ((FEE_INCOME, -fee), (SALES_INCOME, -sales), (TAX_PAYABLE, -tax), (COST_OF_GOODS, cost)):
-        if amount:
-            postings.append(Posting(code, "", amount))
-    return tuple(postings)
+    found = ((FEE_INCOME, -fee), (SALES_INCOME, -sales), (TAX_PAYABLE, -tax), (COST_OF_GOODS, cost))
+    return [Posting(code, "", amount) for code, amount in found if amount]
 
 
 class Settlement(NamedTuple):

@@ -161,7 +161,7 @@ _EARNED = text("""
 SELECT a.party, -sum(p.amount) AS minor FROM entry e LEFT JOIN entry r ON r.id = e.reverses_id
   JOIN posting p ON p.entry_id = e.id JOIN account a ON a.id = p.account_id AND a.code IN (2100, 1150)
   JOIN artisan m ON m.id = split_part(a.party, ':', 2)::bigint
- WHERE e.business_date BETWEEN :starts AND :ends AND coalesce(r.kind, e.kind) IN ('pickup', 'credit_note')
+ WHERE e.business_date BETWEEN :starts AND :ends AND coalesce(r.kind, e.kind) IN ('pickup', 'credit_note', 'fee_changed')
  GROUP BY a.party, m.name, m.id HAVING sum(p.amount) <> 0 ORDER BY m.name COLLATE "C", m.id
 """)
 

@@ -1,6 +1,6 @@
 """What a household pays for its season shares: prepaid (2010) until instalments fall due, in the order of their days."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import date, datetime
 
@@ -8,9 +8,19 @@ from sqlalchemy import BigInteger, any_, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
+from coop import keys
+from coop.audit import service as audit
+from coop.core.dealings import share_moved, share_refunded
 from coop.core.errors import NotFound, RuleBroken
-from coop.core.ledger import SHARE_PREPAID, Entry, household_party, instalment_released, season_share_paid
-from coop.core.money import split
+from coop.core.ledger import (
+    SHARE_PREPAID,
+    Entry,
+    Posting,
+    household_party,
+    instalment_released,
+    season_share_paid,
+)
+from coop.core.money import AMOUNT_LIMIT, format_minor, minor_exponent, split
 from coop.core.season import local_day
 from coop.db import Db
 from coop.ledger import service as ledger
@@ -77,6 +87,85 @@ def release_instalments(db: Db, *, through: date | None = None, by: int, at: dat
         if through > today:
             raise RuleBroken("future_date", "Instalments are released on their day, not before.", field="through")
         return _release_covered(session, through=through, on=today, by=by, at=at)
+
+
+def release_early(db: Db, household_id: int, minor: int, *, by: int, at: datetime, key: str) -> int:
+    """Turn a part of what a household has prepaid into credit before its day; its next instalments are less by it.
+
+    Raises `insufficient_share`.
+    """
+    return _from_prepaid(db, "early_release", household_id, minor, instalment_released, by=by, at=at, key=key)
+
+
+def refund_prepaid(db: Db, household_id: int, minor: int, *, by: int, at: datetime, key: str) -> int:
+    """Send prepaid money back to a household from the bank; its next instalments are less by it. Raises `insufficient_share`."""
+    return _from_prepaid(db, "share_refund", household_id, minor, share_refunded, by=by, at=at, key=key)
+
+
+def move_prepaid(db: Db, from_id: int, to_id: int, minor: int, *, by: int, at: datetime, key: str) -> int:
+    """Move prepaid money to another household, which took a season share over. Raises `insufficient_share` or `same_household`."""
+    if from_id == to_id:
+        raise RuleBroken("same_household", "Choose another household to move it to.", field="to")
+
+    def moved(party: str, amount: int) -> tuple[Posting, ...]:
+        return share_moved(party, household_party(to_id), amount)
+
+    return _from_prepaid(db, "share_moved", from_id, minor, moved, to_id=to_id, by=by, at=at, key=key)
+
+
+def _from_prepaid(
+    db: Db,
+    kind: str,
+    household_id: int,
+    minor: int,
+    postings: Callable[[str, int], tuple[Posting, ...]],
+    *,
+    to_id: int | None = None,
+    by: int,
+    at: datetime,
+    key: str,
+) -> int:
+    with db.begin() as session:
+        body = {"act": kind, "household": household_id, "minor": minor, "to": to_id}
+        if (spent := keys.spend(session, by=by, key=key, body=body)) is not None:
+            return spent
+        if not 0 < minor <= AMOUNT_LIMIT:
+            raise RuleBroken("must_be_positive", "Give an amount above zero.", field="amount")
+        for one in sorted({household_id, to_id or household_id}):
+            people.lock_household(session, one)
+        policies = policy.all_current(session, at=at)
+        party = household_party(household_id)
+        prepaid = _prepaid(session, party)
+        if minor > prepaid:
+            left = format_minor(prepaid, minor_exponent(policies["currency"]))
+            raise RuleBroken("insufficient_share", f"{left} {policies['currency']} is prepaid; give at most that.", field="amount")  # fmt: skip
+        _plan_less(session, household_id, minor)
+        entry = Entry(f"{kind}:{by}:{key}", kind, local_day(at, policies["zone"]), postings(party, minor))
+        entry_id = ledger.post(session, entry, by=by, currency=policies["currency"])
+        audit.record(session, kind, by=by, subject=("household", household_id), detail=body | {"entry": entry_id})
+        keys.answer(session, by=by, key=key, row_id=entry_id)
+        return entry_id
+
+
+def _plan_less(session: Session, household_id: int, minor: int) -> None:
+    """Take a sum off what the household's shares still cost, from the instalments that come first."""
+    planned = (
+        select(Instalment)
+        .join(SeasonShare, SeasonShare.id == Instalment.share_id)
+        .where(
+            SeasonShare.household_id == household_id, SeasonShare.ended_at.is_(None), Instalment.released_at.is_(None)
+        )
+        .order_by(Instalment.due_on, Instalment.id)
+        .with_for_update(of=Instalment)
+    )
+    for instalment in session.scalars(planned):
+        off = min(minor, instalment.amount_minor)
+        minor -= off
+        if off == instalment.amount_minor:
+            session.delete(instalment)
+        else:
+            instalment.amount_minor -= off
+    session.flush()
 
 
 def plan_instalment(session: Session, share_id: int, minor: int, *, due_on: date) -> None:

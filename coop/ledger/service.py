@@ -1,7 +1,9 @@
 """Post entries: any number of them in five statements, checked by the database when the caller commits."""
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import date
+from typing import Final
 
 from psycopg.errors import CheckViolation
 from sqlalchemy import Text, any_, literal, select, text
@@ -9,7 +11,16 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from coop.core.errors import NotFound, RuleBroken
-from coop.core.ledger import CHART, Entry, Posting
+from coop.core.ledger import (
+    CHART,
+    DEPOSITS_HELD,
+    HARDSHIP_FUND,
+    MEMBER_CREDIT,
+    OWED_TO_MAKER,
+    SHARE_PREPAID,
+    Entry,
+    Posting,
+)
 from coop.core.season import month_of
 from coop.db import bigints, copy_numbers, copy_rows, take_ids
 from coop.ledger import models
@@ -28,9 +39,10 @@ def post_all(session: Session, entries: Sequence[Entry], *, by: int, currency: s
     """
     if not entries:
         return []
-    accounts = open_accounts(
-        session, {(posting[0], posting[1]) for entry in entries for posting in entry.postings}, currency=currency
-    )
+    touched = {(posting[0], posting[1]) for entry in entries for posting in entry.postings}
+    accounts = open_accounts(session, touched, currency=currency)
+    if (HARDSHIP_FUND, "") in touched:
+        hold_fund(session)
     periods = _periods(session, {entry.business_date for entry in entries})
     reversed_ids = _ids_of_keys(session, {entry.reverses for entry in entries if entry.reverses})
     ids = take_ids(session, "entry", len(entries))
@@ -80,7 +92,25 @@ def _copy_postings(
     except CheckViolation as error:
         if error.diag.constraint_name != "not_overdrawn":
             raise
-        raise RuleBroken("insufficient_credit", "There is not enough credit left for this.") from error
+        astray = int(re.sub(r"\D", "", error.diag.message_primary or "0"))
+        code = next((code for (code, _), account_id in accounts.items() if account_id == astray), MEMBER_CREDIT)
+        raise RuleBroken(*OVERDRAWN.get(code, OVERDRAWN[MEMBER_CREDIT])) from error
+
+
+OVERDRAWN: Final = {
+    MEMBER_CREDIT: ("insufficient_credit", "There is not enough credit left for this."),
+    SHARE_PREPAID: ("insufficient_share", "There is not that much prepaid for season shares."),
+    OWED_TO_MAKER: ("paid_already", "The maker was paid this already, so it cannot be taken back like this."),
+    DEPOSITS_HELD: ("deposit_exceeds_outstanding", "There are not that many deposits of this household left."),
+    HARDSHIP_FUND: ("fund_insufficient", "There is not enough in the hardship fund for this."),
+}
+"""What is said where an account that may not be overdrawn would be, by its number."""
+
+
+def hold_fund(session: Session) -> int:
+    """Hold the hardship fund until commit, before anybody's own accounts, and return what is in it."""
+    session.execute(text("SELECT pg_advisory_xact_lock(hashtext('hardship_fund'))"))
+    return -balance_of(session, HARDSHIP_FUND, "")
 
 
 def open_accounts(session: Session, wanted: Iterable[tuple[int, str]], *, currency: str) -> dict[tuple[int, str], int]:
@@ -221,6 +251,14 @@ def stored(session: Session, entry_id: int) -> Entry:
     return Entry(
         row.key, row.kind, row.business_date, tuple(Posting(*one) for one in postings), row.memo or "", reverses
     )
+
+
+def mirror(session: Session, entry_id: int, *, on: date, memo: str, by: int, currency: str) -> int:
+    """Reverse an entry by its exact mirror, once; return the reversal's id. Raises `already_reversed`."""
+    if reversal_of(session, entry_id) is not None:
+        raise RuleBroken("already_reversed", "This entry was reversed already.")
+    reversal = stored(session, entry_id).reversed(key=f"rev:{entry_id}", business_date=on, memo=memo)
+    return post(session, reversal, by=by, currency=currency)
 
 
 def reversal_of(session: Session, entry_id: int) -> int | None:

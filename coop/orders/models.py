@@ -30,6 +30,7 @@ class OrderLine(Base):
         UniqueConstraint("order_id", "offering_id"),
         CheckConstraint("wish >= 0 AND up_to >= wish", "wish"),
         CheckConstraint("unit_minor >= 0 AND deposit_minor >= 0", "price"),
+        CheckConstraint("fund_minor <= up_to * unit_minor", "fund"),
         CheckConstraint("(choice IS NULL) = (rank IS NULL) AND (choice IS NULL) = (held_minor IS NULL)", "choice"),
         Index(None, "offering_id"),
     )
@@ -47,5 +48,12 @@ class OrderLine(Base):
     rank: Mapped[int | None] = mapped_column(Integer, comment="place in the choice: 1 is liked best")
     held_minor: Mapped[Minor | None] = mapped_column(
         comment="what is held for the line of a choice: its dearest outcome is held on one of its lines"
+    )
+    fund_minor: Mapped[Minor] = mapped_column(
+        server_default="0",
+        comment="what the hardship fund bears of up_to pieces, deposits apart; below zero it gets it",
+    )
+    fund_held_minor: Mapped[Minor] = mapped_column(
+        server_default="0", comment="what of the hold comes from the hardship fund until the pool is shared out"
     )
     ordered_at: Mapped[Instant] = mapped_column(server_default=text("clock_timestamp()"))

@@ -19,6 +19,12 @@ LINES_SHOWN: Final = 12
 """Lines of an order that the page lists beside the batches; the rest are counted."""
 
 
+def fund_bears(pieces: str) -> str:
+    """Return the SQL of what the hardship fund bears for so many pieces of an order line `l`, as `core.hardship.fund_part` says."""
+    household = f"(2 * {pieces} * (l.up_to * l.unit_minor - l.fund_minor) + l.up_to) / (2 * l.up_to)"
+    return f"CASE WHEN l.fund_minor = 0 THEN 0 ELSE {pieces} * l.unit_minor - {household} END"
+
+
 def pool_state(opened_at: datetime | None, closed_at: datetime | None, closes_at: datetime, at: datetime) -> str:
     """Say where a pool stands as far as ordering goes: planned, open or closed."""
     if opened_at is None:

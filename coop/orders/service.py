@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
+from types import MappingProxyType
 from typing import NamedTuple
 
 from sqlalchemy import case, select
@@ -14,10 +15,12 @@ from coop import keys
 from coop.audit import service as audit
 from coop.core.choices import check_choice
 from coop.core.errors import NotFound, RuleBroken
-from coop.core.ledger import MEMBER_CREDIT, Entry, held_for_order, household_party
+from coop.core.hardship import Help, fund_bears
+from coop.core.ledger import MEMBER_CREDIT, Entry, HoldChange, held_for_order, household_party
 from coop.core.money import format_minor, minor_exponent
 from coop.core.season import local_day
 from coop.db import Db, copy_rows, take_ids
+from coop.hardship import service as hardship
 from coop.ledger import service as ledger
 from coop.orders.models import HouseholdOrder, OrderLine
 from coop.people import service as people
@@ -79,7 +82,7 @@ def place_order(
     """Place a household's order in a pool, or edit it until the cut-off; return the order's id.
 
     Lines not named are taken back, unless `keep_others`. Raises `closed_at`, `not_open`, `no_share`, `price_changed`,
-    `over_cap`, `bad_wish`, `same_line_twice` or `insufficient_credit`; then nothing has changed.
+    `over_cap`, `bad_wish`, `same_line_twice`, `insufficient_credit` or `fund_insufficient`; then nothing has changed.
     """
     with db.begin() as session:
         asked = [asdict(wish) for wish in wishes]
@@ -94,6 +97,34 @@ def place_order(
         return order_id
 
 
+def place_orders(
+    db: Db,
+    asked: Mapping[int, Sequence[Wish]],
+    *,
+    household_id: int,
+    helped: Mapping[int, Help] = MappingProxyType({}),
+    by: int,
+    at: datetime,
+    key: str,
+) -> int:
+    """Add to a household's orders in several pools, whole or not at all; return the first order's id.
+
+    `helped` says by offering what the hardship fund bears, in place of the household's own tier. Raises what `place_order` raises.
+    """
+    with db.begin() as session:
+        wishes = {pool_id: [asdict(wish) for wish in own] for pool_id, own in asked.items()}
+        body = {"act": "place_orders", "household": household_id, "wishes": wishes}
+        body |= {"helped": {offering_id: list(one) for offering_id, one in helped.items()}}
+        if (spent := keys.spend(session, by=by, key=key, body=body)) is not None:
+            return spent
+        orders = [
+            write_order(session, pool_id, own, household_id=household_id, by=by, at=at, helped=helped)
+            for pool_id, own in sorted(asked.items())
+        ]
+        keys.answer(session, by=by, key=key, row_id=orders[0])
+        return orders[0]
+
+
 def write_order(
     session: Session,
     pool_id: int,
@@ -103,17 +134,42 @@ def write_order(
     by: int,
     at: datetime,
     keep_others: bool = True,
+    helped: Mapping[int, Help] = MappingProxyType({}),
 ) -> int:
-    """Write what `place_order` was asked for, and hold its price; return the order's id."""
+    """Write what `place_order` was asked for, and hold its price; return the order's id.
+
+    The hardship fund bears its part by the household's tier, or what `helped` says of an offering.
+    """
     people.lock_household(session, household_id)
     pool = _open_pool(session, pool_id, at)
     _check_right_to_order(session, pool, household_id)
     offerings = _checked_offerings(session, pool_id, wishes)
     order = _order_of(session, pool_id, household_id, at)
-    changes, before = _write_lines(session, order.id, wishes, offerings, at=at, keep_others=keep_others)
+    tier = hardship.tier_of(session, household_id, at=at)
+    helps = {wish.offering_id: helped.get(wish.offering_id, tier) for wish in wishes}
+    changes, before = _write_lines(session, order.id, wishes, offerings, helps, at=at, keep_others=keep_others)
     _hold(session, order, changes, by=by, at=at)
     after = {str(w.offering_id): [w.wish, w.up_to, *([w.choice, w.rank] if w.choice else ())] for w in wishes}
     audit.record(session, "place_order", by=by, subject=("order", order.id), detail={"before": before, "after": after})
+    return order.id
+
+
+def take_back_line(session: Session, line_id: int, *, by: int, at: datetime) -> int:
+    """Take a line back whose pool the caller holds, whatever the cut-off, and give back its hold; return the order's id."""
+    line = session.get(OrderLine, line_id)
+    if line is None:
+        raise NotFound("There is no such line of an order.")
+    order = session.get_one(HouseholdOrder, line.order_id)
+    people.lock_household(session, order.household_id)
+    lines = session.scalars(select(OrderLine).where(OrderLine.order_id == order.id)).all()
+    was = {one.id: (held_for(one), one.fund_held_minor) for one in lines}
+    line.wish = line.up_to = line.fund_minor = line.fund_held_minor = 0
+    line.choice = line.rank = line.held_minor = None
+    order.edits += 1
+    order.edited_at = at
+    session.flush()
+    changes = [_change(one, was) for one in _settle_choices(session, order.id)]
+    _hold(session, order, changes, kind="cancel", by=by, at=at)
     return order.id
 
 
@@ -195,62 +251,72 @@ def _write_lines(
     order_id: int,
     wishes: Sequence[Wish],
     offerings: dict[int, Offering],
+    helps: Mapping[int, Help],
     *,
     at: datetime,
     keep_others: bool,
-) -> tuple[list[tuple[int, int]], dict[str, list[int]]]:
+) -> tuple[list[HoldChange], dict[str, list[int]]]:
     """Write the order's lines; return the change of each line's hold, and the lines as they were."""
     held = {line.offering_id: line for line in session.scalars(select(OrderLine).where(OrderLine.order_id == order_id))}
     before = {str(line.offering_id): [line.wish, line.up_to] for line in held.values() if line.up_to}
-    was = {line.id: held_for(line) for line in held.values()}
+    was = {line.id: (held_for(line), line.fund_held_minor) for line in held.values()}
     _refuse_in_a_choice(wishes, held)
     choices = {wish.offering_id: (wish.choice, wish.rank) for wish in wishes}
     kept = {line.offering_id: (line.choice, line.rank) for line in held.values()}
     wanted = {wish.offering_id: (wish.wish, wish.up_to) for wish in wishes}
     if not keep_others:
         wanted |= dict.fromkeys(held.keys() - wanted.keys(), (0, 0))
-    rows = [
-        {
-            "order_id": order_id,
-            "offering_id": offering_id,
-            "wish": wish,
-            "up_to": up_to,
-            "unit_minor": offerings[offering_id].price_minor
-            if offering_id in offerings
-            else held[offering_id].unit_minor,
-            "deposit_minor": offerings[offering_id].deposit_minor
-            if offering_id in offerings
-            else held[offering_id].deposit_minor,
-            "choice": choice if up_to else None,
-            "rank": rank if up_to else None,
-            "held_minor": 0 if choice and up_to else None,
-            "ordered_at": at,
-        }
-        for offering_id, (wish, up_to) in sorted(wanted.items())
-        if up_to or offering_id in held
-        for choice, rank in (choices.get(offering_id) or kept[offering_id],)
-    ]
+    rows = []
+    for offering_id, (wish, up_to) in sorted(wanted.items()):
+        if not up_to and offering_id not in held:
+            continue
+        choice, rank = choices.get(offering_id) or kept[offering_id]
+        price = _price(offerings.get(offering_id) or held[offering_id])
+        fund = fund_bears(helps[offering_id], up_to * price["unit_minor"]) if up_to else 0
+        in_choice = bool(choice and up_to)
+        rows.append(
+            {"order_id": order_id, "offering_id": offering_id, "wish": wish, "up_to": up_to, **price, "ordered_at": at}
+            | {"choice": choice if up_to else None, "rank": rank if up_to else None}
+            | {"held_minor": 0 if in_choice else None}
+            | {"fund_minor": fund, "fund_held_minor": 0 if in_choice else fund}
+        )
     if not rows:
         return [], before
     statement = insert(OrderLine).values(rows)
     raised = (statement.excluded.wish > OrderLine.wish) | (statement.excluded.up_to > OrderLine.up_to)
     statement = statement.on_conflict_do_update(
         index_elements=["order_id", "offering_id"],
-        set_={
-            name: statement.excluded[name]
-            for name in ("wish", "up_to", "unit_minor", "deposit_minor", "choice", "rank", "held_minor")
-        }
+        set_={name: statement.excluded[name] for name in _REWRITTEN}
         | {"ordered_at": case((raised, statement.excluded.ordered_at), else_=OrderLine.ordered_at)},
     )
     if any(row["choice"] for row in rows) or any(line.choice for line in held.values()):
         session.execute(statement)
-        return [(line.id, held_for(line) - was.get(line.id, 0)) for line in _settle_choices(session, order_id)], before
-    written = session.execute(
-        statement.returning(OrderLine.id, OrderLine.up_to, OrderLine.unit_minor, OrderLine.deposit_minor)
-    )
-    return [
-        (line_id, up_to * (unit + deposit) - was.get(line_id, 0)) for line_id, up_to, unit, deposit in written
-    ], before
+        return [_change(line, was) for line in _settle_choices(session, order_id)], before
+    written = session.scalars(statement.returning(OrderLine), execution_options={"populate_existing": True})
+    return [_change(line, was) for line in written], before
+
+
+_REWRITTEN = (
+    "wish",
+    "up_to",
+    "unit_minor",
+    "deposit_minor",
+    "choice",
+    "rank",
+    "held_minor",
+    "fund_minor",
+    "fund_held_minor",
+)
+
+
+def _price(of: Offering | OrderLine) -> dict[str, int]:
+    unit_minor = of.price_minor if isinstance(of, Offering) else of.unit_minor
+    return {"unit_minor": unit_minor, "deposit_minor": of.deposit_minor}
+
+
+def _change(line: OrderLine, was: Mapping[int, tuple[int, int]]) -> HoldChange:
+    minor, fund = was.get(line.id, (0, 0))
+    return HoldChange(line.id, held_for(line) - minor, line.fund_held_minor - fund)
 
 
 def held_for(line: OrderLine) -> int:
@@ -281,30 +347,49 @@ def _settle_choices(session: Session, order_id: int) -> Sequence[OrderLine]:
     for own in chosen.values():
         if len(own) == 1:
             own[0].choice = own[0].rank = own[0].held_minor = None
+            own[0].fund_held_minor = own[0].fund_minor
             continue
         check_choice([(line.wish, line.up_to, line.rank or 0) for line in own])
         dearest = max(own, key=lambda line: line.unit_minor + line.deposit_minor)
         for line in own:
             line.held_minor = line.wish * (line.unit_minor + line.deposit_minor) if line is dearest else 0
+            line.fund_held_minor = _fund_holds(line.fund_minor, len(own)) if line is dearest else 0
     session.flush()
     return lines
 
 
-def _hold(session: Session, order: HouseholdOrder, changes: list[tuple[int, int]], *, by: int, at: datetime) -> None:
+def _fund_holds(fund_minor: int, lines: int) -> int:
+    """Let the household hold a cent more for each alternative, since what each comes to is rounded by itself."""
+    less = fund_minor - (lines - 1)
+    return max(0, less) if fund_minor >= 0 else less
+
+
+def _hold(
+    session: Session,
+    order: HouseholdOrder,
+    changes: Sequence[HoldChange],
+    *,
+    kind: str = "order",
+    by: int,
+    at: datetime,
+) -> None:
     party = household_party(order.household_id)
     postings = held_for_order(party, changes)
     if not postings:
         return
     agreed = policy.all_current(session, at=at)
-    gap = sum(change for _, change in changes) + ledger.balance_of(session, MEMBER_CREDIT, party)
+    fund = sum(change.fund for change in changes)
+    gap = sum(change.minor for change in changes) - fund + ledger.balance_of(session, MEMBER_CREDIT, party)
     if gap > 0:
         missing = format_minor(gap, minor_exponent(agreed["currency"]))
         raise RuleBroken(
             "insufficient_credit",
             f"At most this order costs {missing} {agreed['currency']} more than your credit. Ask for less, or top up first.",
         )
+    if fund and fund > ledger.hold_fund(session):
+        raise RuleBroken("fund_insufficient", "The hardship fund cannot bear its part of this order now. Ask for less, or speak to the co-op.")  # fmt: skip
     memo = session.get_one(Pool, order.pool_id).name
-    entry = Entry(f"order:{order.id}:{order.edits}", "order", local_day(at, agreed["zone"]), postings, memo)
+    entry = Entry(f"{kind}:{order.id}:{order.edits}", kind, local_day(at, agreed["zone"]), postings, memo)
     ledger.post(session, entry, by=by, currency=agreed["currency"])
 
 
@@ -323,7 +408,7 @@ def bring_in_orders(session: Session, orders: Sequence[NewOrder], *, by: int, cu
         for offering_id, wish, unit_minor, ordered_at in order.lines:
             line_id = next(line_ids)
             rows.append((line_id, order_id, offering_id, wish, wish, unit_minor, ordered_at))
-            changes.append((line_id, wish * unit_minor))
+            changes.append(HoldChange(line_id, wish * unit_minor))
         postings = held_for_order(household_party(order.household_id), changes)
         if postings:
             entries.append(Entry(f"order:{order_id}:0", "order", order.business_date, postings))

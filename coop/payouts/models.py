@@ -116,7 +116,9 @@ class Payment(Base):
     sent_entry_id: Mapped[int | None] = mapped_column(unique=True, comment="set when the bank file is made")
     settled_on: Mapped[date | None]
     settled_entry_id: Mapped[int | None]
-    returned_on: Mapped[date | None]
+    returned_on: Mapped[date | None] = mapped_column(
+        comment="came back after it was settled, or was refused before it moved"
+    )
     returned_entry_id: Mapped[int | None]
 
 

@@ -34,13 +34,23 @@ def open_postings(more: str = "") -> str:
 TAKE_LINES: Final = text(f"""
 WITH taken AS (
   INSERT INTO statement_line (statement_id, entry_id, n, amount_minor, offering_id, pieces, sold_minor, fee_minor, tax_minor)
-  SELECT t.id, o.entry_id, o.n, o.amount, l.offering_id, coalesce(hl.pieces, 0), coalesce(hl.pieces * l.unit_minor, 0),
-         coalesce(hl.fee_minor, 0), coalesce(hl.tax_minor, 0)
+  SELECT t.id, o.entry_id, o.n, o.amount, l.offering_id, coalesce(hl.pieces, 0),
+         CASE WHEN hl.line_id IS NOT NULL AND m.artisan_id IS NULL THEN hl.pieces * l.unit_minor
+              ELSE CASE WHEN x.fee IS NULL THEN 0 ELSE o.amount + x.fee END END, coalesce(x.fee, 0), coalesce(x.tax, 0)
     FROM (SELECT p.entry_id, p.n, p.line_id, -p.amount AS amount, substr(a.party, 9)::bigint AS artisan_id {open_postings()}) o
     JOIN statement t ON t.run_id = :run AND t.artisan_id = o.artisan_id
     LEFT JOIN hand_over h ON h.entry_id = o.entry_id
     LEFT JOIN hand_over_line hl ON hl.hand_over_id = h.id AND hl.line_id = o.line_id
+    LEFT JOIN credit_note cn ON cn.entry_id = o.entry_id AND cn.line_id = o.line_id
+    LEFT JOIN fee_change fc ON fc.entry_id = o.entry_id AND fc.line_id = o.line_id
     LEFT JOIN order_line l ON l.id = o.line_id
+    LEFT JOIN (SELECT offering_id, artisan_id, sum(part_bp) OVER (PARTITION BY offering_id ORDER BY n) AS upto, part_bp
+                 FROM offering_maker) m ON m.offering_id = l.offering_id AND m.artisan_id = t.artisan_id
+    LEFT JOIN LATERAL (
+      SELECT (f.fee * coalesce(m.upto, 10000) / 10000 - f.fee * coalesce(m.upto - m.part_bp, 0) / 10000)::bigint AS fee,
+             (f.tax * coalesce(m.upto, 10000) / 10000 - f.tax * coalesce(m.upto - m.part_bp, 0) / 10000)::bigint AS tax
+        FROM (SELECT coalesce(hl.fee_minor, -cn.fee_minor, fc.fee_minor) AS fee,
+                     coalesce(hl.tax_minor, -cn.tax_minor, fc.tax_minor) AS tax) f) x ON true
    ORDER BY t.id, o.entry_id, o.n
   RETURNING statement_id, amount_minor, sold_minor, fee_minor, tax_minor),
 sums AS (
@@ -49,7 +59,11 @@ sums AS (
 UPDATE statement t SET sold_minor = s.sold, fee_minor = s.fee, tax_minor = s.tax, earned_minor = s.earned, payable_minor = s.earned
   FROM sums s WHERE s.statement_id = t.id RETURNING t.id, t.payable_minor
 """)  # noqa: S608 - put together from the text above only
-"""Put all open postings of a run's makers on their statements and add them up, in one statement that sees one state of the books."""
+"""Put all open postings of a run's makers on their statements and add them up, in one statement that sees one state of the books.
+
+Fee and tax of a line with several makers fall on each by its part, so that they add up to the line's. What was credited or changed since
+stands below zero with what it takes back.
+"""
 
 
 class Owed(NamedTuple):
@@ -101,6 +115,16 @@ def why_it_waits(owed: Owed, minimum_minor: int, *, recoup_bp: int = 0, at: date
     if owed.account_changed_at is not None and at - owed.account_changed_at < ACCOUNT_RESTS:
         return "account_changed"
     return ""
+
+
+def owes_more_than_is_owed(session: Session, run_id: int) -> list[str]:
+    """Return the makers of a run to whom less is owed by now than their statements pay: something was put right since."""
+    short = (
+        "SELECT m.name FROM statement s JOIN artisan m ON m.id = s.artisan_id"
+        " LEFT JOIN (account a JOIN balance b ON b.account_id = a.id) ON a.code = 2100 AND a.party = 'artisan:' || s.artisan_id"
+        " WHERE s.run_id = :run AND coalesce(-b.amount, 0) < s.earned_minor ORDER BY m.name"
+    )
+    return list(session.scalars(text(short), {"run": run_id}))
 
 
 def bank_balance_left(session: Session) -> int:
@@ -175,7 +199,7 @@ def in_transit(session: Session, run_id: int) -> list[InTransit]:
     rows = session.execute(
         text(
             "SELECT p.end_to_end_id, p.amount_minor FROM payment p JOIN statement s ON s.id = p.statement_id"
-            " WHERE s.run_id = :run AND p.sent_entry_id IS NOT NULL AND p.settled_on IS NULL ORDER BY s.number"
+            " WHERE s.run_id = :run AND p.sent_entry_id IS NOT NULL AND p.settled_on IS NULL AND p.returned_on IS NULL ORDER BY s.number"
         ),
         {"run": run_id},
     )

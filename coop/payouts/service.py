@@ -9,11 +9,13 @@ from sqlalchemy.orm import Session
 from coop import jobs, keys
 from coop.audit import service as audit
 from coop.core.errors import NotFound, RuleBroken
+from coop.core.ledger import Entry, artisan_party
 from coop.core.money import BASIS_POINTS
-from coop.core.payout import settle
+from coop.core.payout import payout_sent, settle
 from coop.core.season import local_day
 from coop.db import Db, refresh_statistics
 from coop.jobs import Lease
+from coop.ledger import service as ledger
 from coop.payouts import queries
 from coop.payouts.models import Payment, PayoutRun, Statement, StatementLine
 from coop.policy import service as policy
@@ -77,18 +79,41 @@ def carry_out(db: Db, lease: Lease, *, at: datetime) -> None:
         if run.state != "requested":
             return
         owed = queries.owed_to_makers(session, run.through)
+        wanted = [maker for maker in owed if maker.artisan_id not in run.held]
         paid = [
             maker
-            for maker in owed
-            if maker.artisan_id not in run.held
-            and not queries.why_it_waits(maker, run.minimum_minor, recoup_bp=run.recoup_bp, at=at)
+            for maker in wanted
+            if not queries.why_it_waits(maker, run.minimum_minor, recoup_bp=run.recoup_bp, at=at)
         ]
+        _take_off(session, run, [maker for maker in wanted if maker not in paid], at=at)
         if not paid:
             run.state, run.failure = "cancelled", "Nobody is owed enough to be paid."
             return
         _write_statements(session, run, paid)
         run.state, run.computed_at = "computed", at
         audit.record(session, "compute_payouts", by=0, subject=("payout_run", run.id), detail={"statements": len(paid)})
+
+
+def _take_off(session: Session, run: PayoutRun, unpaid: Sequence[queries.Owed], *, at: datetime) -> None:
+    """Set off and recoup what makers owe whom this run sends nothing; it stands on their next statement, below zero."""
+    agreed = policy.all_current(session, at=at)
+    entries = []
+    for maker in unpaid:
+        if maker.earned_minor <= 0:
+            continue
+        settled = settle(
+            maker.earned_minor,
+            owed_by_maker=maker.owed_by_maker,
+            advance=maker.advance,
+            recoup_bp=run.recoup_bp,
+            minimum=run.minimum_minor,
+        )
+        if (settled.set_off or settled.recouped) and settled.reason != "sent":
+            party = artisan_party(maker.artisan_id)
+            postings = payout_sent(party, "", settled._replace(sent=0))
+            key, on = f"setoff:{run.id}:{maker.artisan_id}", local_day(at, agreed["zone"])
+            entries.append(Entry(key, "set_off", on, postings))
+    ledger.post_all(session, entries, by=run.requested_by, currency=agreed["currency"])
 
 
 def _write_statements(session: Session, run: PayoutRun, paid: Sequence[queries.Owed]) -> None:

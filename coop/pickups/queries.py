@@ -4,13 +4,16 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from coop.core.errors import NotFound
+from coop.core.hardship import fund_part
+from coop.core.ledger import artisan_party, household_party
 from coop.core.paging import Slice
+from coop.core.payout import Earned, HandedOver, Line, Model, Standing, Terms, earned_by, makers_parts
 
 A_PAGE: Final = 50
 
@@ -165,3 +168,118 @@ def packed(session: Session, order_ids: Sequence[int]) -> dict[int, list[PackedL
     for order_id, *line in session.execute(_LINES, {"orders": order_ids}):
         found[order_id].append(PackedLine(*line))
     return found
+
+
+class DueLine(NamedTuple):
+    """A line of a published pool: what was awarded, handed over and found bad since, its prices and terms, and what stands in the books."""
+
+    order_id: int
+    household_id: int
+    line_id: int
+    offering_id: int
+    product: str
+    awarded: int
+    handed: int
+    noted: int
+    unit_minor: int
+    deposit_minor: int
+    up_to: int
+    fund_minor: int
+    artisan_id: int
+    min_age: int | None
+    model: str
+    fee_bp: int
+    fee_tax_bp: int
+    price_tax_bp: int
+    cost_minor: int
+    fee_stands: int
+    tax_stands: int
+    net_stands: int
+    fund_handed: int
+
+    def earns(self, pieces: int, *, fee_bp: int | None = None) -> Earned:
+        """Return what more pieces earn, or fewer where negative, by the line's own fee or another from now on."""
+        terms = Terms(Model(self.model), self.fee_bp if fee_bp is None else fee_bp, self.fee_tax_bp, self.price_tax_bp)
+        line = Line(self.unit_minor, self.deposit_minor, terms, self.cost_minor)
+        stands = Standing(self.handed - self.noted, self.fee_stands, self.tax_stands, self.net_stands)
+        return earned_by(line, stands, pieces)
+
+    def fund_bears(self, pieces: int) -> int:
+        """Return what the hardship fund bears of so many pieces of this line."""
+        return fund_part(pieces, self.up_to, self.unit_minor, self.fund_minor)
+
+
+_DUE: Final = """
+SELECT o.id AS order_id, o.household_id, l.id AS line_id, f.id AS offering_id, p.name AS product, a.pieces AS awarded,
+       coalesce(h.pieces, 0)::bigint AS handed, coalesce(m.noted, 0)::bigint AS noted, l.unit_minor, l.deposit_minor, l.up_to,
+       l.fund_minor, p.artisan_id, p.min_age, t.model, coalesce(m.fee_bp, t.fee_bp), t.fee_tax_bp, t.price_tax_bp, f.cost_minor,
+       (coalesce(h.fee, 0) + coalesce(m.fee, 0))::bigint, (coalesce(h.tax, 0) + coalesce(m.tax, 0))::bigint,
+       (coalesce(h.net, 0) + coalesce(m.net, 0))::bigint, coalesce(h.fund, 0)::bigint
+  FROM household_order o
+  JOIN order_line l ON l.order_id = o.id
+  JOIN offering f ON f.id = l.offering_id
+  JOIN allocation_run r ON r.pool_id = o.pool_id AND r.state = 'published'
+  JOIN award a ON a.run_id = r.id AND a.offering_id = f.id AND a.line_id = l.id
+  JOIN product p ON p.id = f.product_id
+  JOIN artisan_terms t ON t.id = f.terms_id
+  LEFT JOIN (SELECT hl.line_id, sum(hl.pieces) AS pieces, sum(hl.fee_minor) AS fee, sum(hl.tax_minor) AS tax,
+                    sum(hl.net_minor) AS net, sum(hl.fund_minor) AS fund FROM hand_over_line hl
+               JOIN hand_over ho ON ho.id = hl.hand_over_id JOIN household_order x ON x.id = ho.order_id
+              WHERE {scope_x} GROUP BY hl.line_id) h ON h.line_id = l.id
+  LEFT JOIN (SELECT c.line_id, sum(c.pieces) AS noted, sum(c.fee) AS fee, sum(c.tax) AS tax, sum(c.net) AS net,
+                    (array_agg(c.fee_bp ORDER BY c.id DESC) FILTER (WHERE c.fee_bp IS NOT NULL))[1] AS fee_bp
+               FROM (SELECT id, line_id, 0 AS pieces, fee_minor AS fee, tax_minor AS tax, net_minor AS net, fee_bp FROM fee_change
+                      UNION ALL
+                     SELECT id, line_id, pieces, -fee_minor, -tax_minor, -net_minor, NULL FROM credit_note WHERE reversed_id IS NULL) c
+               JOIN order_line y ON y.id = c.line_id JOIN household_order x ON x.id = y.order_id
+              WHERE {scope_x} GROUP BY c.line_id) m ON m.line_id = l.id
+ WHERE {scope_o} AND a.pieces > 0
+ ORDER BY o.id, l.id
+"""
+
+
+def due_lines(session: Session, *, order: int | None = None, pool: int | None = None) -> list[DueLine]:
+    column, value = ("id", order) if order is not None else ("pool_id", pool)
+    statement = _DUE.format(scope_o=f"o.{column} = :scope", scope_x=f"x.{column} = :scope")
+    return [DueLine(*row) for row in session.execute(text(statement), {"scope": value})]
+
+
+class Maker(NamedTuple):
+    """One of several makers of a line: its part, and what stands in the books for it from this line."""
+
+    artisan_id: int
+    part_bp: int
+    stands: int
+
+
+_SEVERAL = text("""
+SELECT l.id, m.artisan_id, m.part_bp,
+       (SELECT coalesce(-sum(p.amount), 0) FROM posting p
+          JOIN account a ON a.id = p.account_id AND a.code IN (1150, 2100) AND a.party = 'artisan:' || m.artisan_id
+         WHERE p.line_id = l.id)::bigint
+  FROM order_line l JOIN offering_maker m ON m.offering_id = l.offering_id
+ WHERE l.id = ANY(:lines) ORDER BY l.id, m.n
+""")
+
+
+def several_makers(session: Session, lines: Sequence[DueLine]) -> dict[int, list[Maker]]:
+    """Return the makers of those lines that have several, by line."""
+    offerings = {"offerings": sorted({line.offering_id for line in lines})}
+    shared = set(session.scalars(text("SELECT offering_id FROM offering_maker WHERE n = 1 AND offering_id = ANY(:offerings)"), offerings))  # fmt: skip
+    found: dict[int, list[Maker]] = {}
+    if shared:
+        wanted = [line.line_id for line in lines if line.offering_id in shared]
+        for line_id, *maker in session.execute(_SEVERAL, {"lines": wanted}):
+            found.setdefault(line_id, []).append(Maker(*maker))
+    return found
+
+
+def to_post(line: DueLine, part: Earned, makers: Sequence[Maker] | None) -> HandedOver:
+    """Share what a line earns among its makers, ready to post."""
+    household, model = household_party(line.household_id), Model(line.model)
+    if makers is None:
+        return HandedOver(household, line.line_id, model, part, [(artisan_party(line.artisan_id), part.net)])
+    parts_bp, stands = [maker.part_bp for maker in makers], [maker.stands for maker in makers]
+    nets = makers_parts(line.net_stands + part.net, parts_bp, stands)
+    parties = [artisan_party(maker.artisan_id) for maker in makers]
+    return HandedOver(household, line.line_id, model, part, list(zip(parties, nets, strict=True)))

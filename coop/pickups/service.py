@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
 from operator import attrgetter
+from types import MappingProxyType
 from typing import NamedTuple
 
 from sqlalchemy import text
@@ -14,34 +15,15 @@ from coop.allocation import service as allocation
 from coop.audit import service as audit
 from coop.core.collector import collecting_seldom
 from coop.core.errors import NotFound, RuleBroken
-from coop.core.ledger import Entry, artisan_party, household_party
-from coop.core.payout import Earned, HandedOver, Model, Sale, Terms, earned, handed_over
+from coop.core.ledger import OWED_TO_MAKER, Entry
+from coop.core.payout import HIGHEST_FEE_BP, Earned, HandedOver, Model, handed_over
 from coop.core.season import local_day, zone_named
 from coop.db import Db, copy_rows, refresh_statistics, take_ids
 from coop.ledger import service as ledger
 from coop.people import service as people
-from coop.pickups.models import PickupChoice, PickupPoint
+from coop.pickups.models import CreditNote, FeeChange, HandOver, PickupChoice, PickupPoint
+from coop.pickups.queries import DueLine, due_lines, several_makers, to_post
 from coop.policy import service as policy
-
-
-class DueLine(NamedTuple):
-    """A line of a published pool with what was awarded and what was handed over before."""
-
-    order_id: int
-    household_id: int
-    line_id: int
-    product: str
-    awarded: int
-    handed: int
-    unit_minor: int
-    deposit_minor: int
-    artisan_id: int
-    min_age: int | None
-    model: str
-    fee_bp: int
-    fee_tax_bp: int
-    price_tax_bp: int
-    cost_minor: int
 
 
 class HandedLine(NamedTuple):
@@ -50,41 +32,37 @@ class HandedLine(NamedTuple):
     earned: Earned
 
 
-_DUE = """
-SELECT o.id AS order_id, o.household_id, l.id AS line_id, p.name AS product, a.pieces AS awarded,
-       coalesce(h.pieces, 0)::bigint AS handed, l.unit_minor, l.deposit_minor, p.artisan_id, p.min_age,
-       t.model, t.fee_bp, t.fee_tax_bp, t.price_tax_bp, f.cost_minor
-  FROM household_order o
-  JOIN order_line l ON l.order_id = o.id
-  JOIN offering f ON f.id = l.offering_id
-  JOIN allocation_run r ON r.pool_id = o.pool_id AND r.state = 'published'
-  JOIN award a ON a.run_id = r.id AND a.offering_id = f.id AND a.line_id = l.id
-  JOIN product p ON p.id = f.product_id
-  JOIN artisan_terms t ON t.id = f.terms_id
-  LEFT JOIN (SELECT hl.line_id, sum(hl.pieces) AS pieces FROM hand_over_line hl
-               JOIN hand_over ho ON ho.id = hl.hand_over_id JOIN household_order x ON x.id = ho.order_id
-              WHERE {scope_x} GROUP BY hl.line_id) h ON h.line_id = l.id
- WHERE {scope_o} AND a.pieces > 0
- ORDER BY o.id, l.id
-"""
-
-
 def hand_over(
-    db: Db, order_id: int, pieces: Mapping[int, int], *, by: int, at: datetime, key: str, age_checked: bool = False
+    db: Db,
+    order_id: int,
+    pieces: Mapping[int, int],
+    *,
+    by: int,
+    at: datetime,
+    key: str,
+    age_checked: bool = False,
+    fees_bp: Mapping[int, int] = MappingProxyType({}),
 ) -> int:
     """Tick that these pieces (by line) of an order were fetched; return the hand-over's id.
 
-    Raises `not_published`, `exceeds_allocation`, `nothing_handed_over` or `age_check`; then nothing has changed.
+    `fees_bp` replaces the co-op fee of a line for all its pieces from now on. Raises `exceeds_allocation`,
+    `nothing_handed_over`, `age_check` or `bad_rate`; then nothing has changed.
     """
     with db.begin() as session:
         body = {"act": "hand_over", "order": order_id, "pieces": sorted(pieces.items()), "age": age_checked}
+        body |= {"fees_bp": sorted(fees_bp.items())} if fees_bp else {}
         spent = keys.spend(session, by=by, key=key, body=body)
         if spent is not None:
             return spent
-        order = _locked_order(session, order_id)
-        due = {line.line_id: line for line in _due_lines(session, order=order_id)}
+        order = lock_order(session, order_id)
+        due = {line.line_id: line for line in due_lines(session, order=order_id)}
         wanted = {line_id: count for line_id, count in sorted(pieces.items()) if count}
         _check_waiting(session, due, wanted, at=at)
+        for line_id, fee_bp in fees_bp.items():
+            if line_id not in wanted:
+                raise RuleBroken("nothing_handed_over", "A fee changes here only with pieces that are handed over.")
+            due[line_id] = due[line_id]._replace(fee_bp=check_fee(due[line_id], fee_bp))
+            note_fee(session, FeeChange(line_id=line_id, fee_bp=fee_bp, reason="agreed at the hand-over"), by=by, at=at)
         lines = [_handed(due[line_id], count) for line_id, count in wanted.items()]
         age = _check_age(lines, age_checked=age_checked)
         (hand_over_id,) = _write(session, [lines], pool_id=order.pool_id, by=by, at=at, age=age)
@@ -102,7 +80,7 @@ def hand_over_pool(db: Db, pool_id: int, *, by: int, at: datetime) -> tuple[int,
     refresh_statistics(db, "order_line", "award", "hand_over", "hand_over_line")
     with db.begin() as session:
         allocation.lock_published(session, pool_id)
-        waiting = [line for line in _due_lines(session, pool=pool_id) if line.handed < line.awarded]
+        waiting = [line for line in due_lines(session, pool=pool_id) if line.handed < line.awarded]
         if not waiting:
             return 0, 0
         orders = [
@@ -164,12 +142,12 @@ def choose_point(db: Db, household_id: int, point_id: int, *, by: int) -> None:
         )
 
 
-class _Order(NamedTuple):
+class OrderHeld(NamedTuple):
     pool_id: int
     household_id: int
 
 
-def _locked_order(session: Session, order_id: int) -> _Order:
+def lock_order(session: Session, order_id: int) -> OrderHeld:
     """Hold an order against other hand-overs, and its pool against one of the whole pool, until commit."""
     row = session.execute(
         text("SELECT pool_id, household_id FROM household_order WHERE id = :id"), {"id": order_id}
@@ -178,14 +156,7 @@ def _locked_order(session: Session, order_id: int) -> _Order:
         raise NotFound("There is no such order.")
     session.execute(text("SELECT 1 FROM pool WHERE id = :id FOR SHARE"), {"id": row.pool_id})
     session.execute(text("SELECT 1 FROM household_order WHERE id = :id FOR UPDATE"), {"id": order_id})
-    allocation.check_published(session, row.pool_id)
-    return _Order(row.pool_id, row.household_id)
-
-
-def _due_lines(session: Session, *, order: int | None = None, pool: int | None = None) -> list[DueLine]:
-    column, value = ("id", order) if order is not None else ("pool_id", pool)
-    statement = _DUE.format(scope_o=f"o.{column} = :scope", scope_x=f"x.{column} = :scope")
-    return [DueLine(*row) for row in session.execute(text(statement), {"scope": value})]
+    return OrderHeld(row.pool_id, row.household_id)
 
 
 def _check_waiting(session: Session, due: Mapping[int, DueLine], wanted: Mapping[int, int], *, at: datetime) -> None:
@@ -195,7 +166,7 @@ def _check_waiting(session: Session, due: Mapping[int, DueLine], wanted: Mapping
     for line_id, count in wanted.items():
         line, field = due.get(line_id), f"pieces-{line_id}"
         if line is None:
-            raise RuleBroken("exceeds_allocation", "Nothing was awarded on this line.", field=field)
+            raise RuleBroken("exceeds_allocation", "Nothing was awarded on this line, or its sharing out is not published yet.", field=field)  # fmt: skip
         waiting = line.awarded - line.handed
         if not 0 < count <= waiting:
             before = (
@@ -234,13 +205,66 @@ def _check_age(lines: Sequence[HandedLine], *, age_checked: bool) -> int | None:
 
 
 def _handed(line: DueLine, pieces: int) -> HandedLine:
-    return HandedLine(line, pieces, _earned(line, pieces))
+    return HandedLine(line, pieces, line.earns(pieces))
 
 
-def _earned(line: DueLine, pieces: int) -> Earned:
-    terms = Terms(Model(line.model), line.fee_bp, line.fee_tax_bp, line.price_tax_bp)
-    sale = Sale(line.line_id, line.handed, pieces, line.unit_minor, line.deposit_minor, terms, line.cost_minor)
-    return earned(sale)
+def owed_to_losers(session: Session, lines: Iterable[HandedOver]) -> dict[str, int]:
+    """Return what is owed to those makers who lose by what is booked now, by a changed fee or for what was bad."""
+    losers = sorted({maker for line in lines for maker, minor in line.nets if minor < 0})
+    return {maker: -minor for maker, minor in ledger.balances_of(session, OWED_TO_MAKER, losers).items()} if losers else {}  # fmt: skip
+
+
+def write_undoing(session: Session, undone: HandOver, entry_id: int | None, *, by: int, at: datetime) -> int:
+    """Write the hand-over that takes another back, with its pieces and money below zero; return its id."""
+    undoing = HandOver(order_id=undone.order_id, entry_id=entry_id, handed_at=at, handed_by=by, undoes_id=undone.id)
+    session.add(undoing)
+    session.flush()
+    session.execute(_UNDO_LINES, {"new": undoing.id, "old": undone.id})
+    return undoing.id
+
+
+_UNDO_LINES = text(
+    "INSERT INTO hand_over_line (hand_over_id, line_id, pieces, fee_minor, tax_minor, net_minor, fund_minor)"
+    " SELECT :new, line_id, -pieces, -fee_minor, -tax_minor, -net_minor, -fund_minor FROM hand_over_line WHERE hand_over_id = :old"
+)
+
+
+def due_line(session: Session, line_id: int) -> DueLine:
+    """Return a line that something was awarded on, its order held until commit. Raises NotFound."""
+    order_id = session.scalar(text("SELECT order_id FROM order_line WHERE id = :id"), {"id": line_id})
+    if order_id is None:
+        raise NotFound("There is no such line of an order.")
+    lock_order(session, order_id)
+    found = next((line for line in due_lines(session, order=order_id) if line.line_id == line_id), None)
+    if found is None:
+        raise RuleBroken("exceeds_delivered", "Nothing of this line was handed over.", field="pieces")
+    return found
+
+
+def check_fee(line: DueLine, fee_bp: int) -> int:
+    """Return a fee that a line may bear. Raises `bad_rate`, and `fee_of_resale` where the co-op itself sells."""
+    if line.model == Model.RESALE:
+        raise RuleBroken("fee_of_resale", "Where the co-op itself sells there is no fee.", field="fee")
+    if not 0 <= fee_bp <= HIGHEST_FEE_BP:
+        raise RuleBroken("bad_rate", "The co-op fee lies between 0 % and 50 %.", field="fee")
+    return fee_bp
+
+
+def note_fee(session: Session, change: FeeChange, *, by: int, at: datetime) -> int:
+    """Write down a line's changed fee and what it changed; return the row's id."""
+    change.fee_minor, change.tax_minor, change.net_minor = change.fee_minor or 0, change.tax_minor or 0, change.net_minor or 0  # fmt: skip
+    change.changed_by, change.changed_at = by, at
+    session.add(change)
+    session.flush()
+    return change.id
+
+
+def note_credit(session: Session, note: CreditNote, *, by: int, at: datetime) -> int:
+    """Write down pieces that were found bad; return the row's id."""
+    note.noted_by, note.noted_at = by, at
+    session.add(note)
+    session.flush()
+    return note.id
 
 
 def _write(
@@ -250,11 +274,12 @@ def _write(
     agreed = policy.all_current(session, at=at)
     day = allocation.booking_day(session, pool_id, today=local_day(at, agreed["zone"]))
     ids = take_ids(session, "hand_over", len(orders))
-    entries = [
-        Entry(f"pickup:{hand_over_id}", "pickup", day, postings)
-        for hand_over_id, lines in zip(ids, orders, strict=True)
-        if (postings := handed_over(_to_post(lines)))
-    ]
+    shared = several_makers(session, [line.due for lines in orders for line in lines])
+    entries = []
+    for hand_over_id, lines in zip(ids, orders, strict=True):
+        ready = [to_post(line, part, shared.get(line.line_id)) for line, _, part in lines]
+        if postings := handed_over(ready, owed_to_losers(session, ready)):
+            entries.append(Entry(f"pickup:{hand_over_id}", "pickup", day, postings))
     posted = ledger.post_all(session, entries, by=by, currency=agreed["currency"])
     entry_of = {entry.key: entry_id for entry, entry_id in zip(entries, posted, strict=True)}
     copy_rows(
@@ -269,18 +294,18 @@ def _write(
     copy_rows(
         session,
         "hand_over_line",
-        ("hand_over_id", "line_id", "pieces", "fee_minor", "tax_minor", "net_minor"),
+        ("hand_over_id", "line_id", "pieces", "fee_minor", "tax_minor", "net_minor", "fund_minor"),
         (
-            (hand_over_id, line.due.line_id, line.pieces, part.fee, part.fee_tax + part.price_tax, part.net)
+            (hand_over_id, due.line_id, pieces, part.fee, part.fee_tax + part.price_tax, part.net, fund)
             for hand_over_id, lines in zip(ids, orders, strict=True)
-            for line in lines
-            for part in (line.earned,)
+            for due, pieces, part in lines
+            for fund in (due.fund_bears(due.handed + pieces) - due.fund_handed,)
         ),
     )
     return ids
 
 
-def _to_post(lines: Iterable[HandedLine]) -> Iterable[HandedOver]:
-    for line, _, part in lines:
-        maker = artisan_party(line.artisan_id)
-        yield HandedOver(household_party(line.household_id), line.line_id, Model(line.model), part, [(maker, part.net)])
+def drop_note(session: Session, note: CreditNote, entry_id: int) -> None:
+    """Let a credit note count no more; its reversal is booked by the caller."""
+    note.reversed_id = entry_id
+    session.flush()

@@ -25,6 +25,7 @@ DEFAULTS: Final[dict[str, Any]] = {
     "coop_iban": "",
     "dividend_bylaw": None,
     "dividend_cash_minimum_bp": 2000,
+    "bank_overdraft_minor": 0,
     "demo": False,
 }
 FROM_THE_START: Final = datetime(2000, 1, 1, tzinfo=UTC)

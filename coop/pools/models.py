@@ -62,3 +62,21 @@ class Offering(Base):
     surplus: Mapped[str] = mapped_column(
         server_default="next_pool", comment="where pieces beyond all wishes go from the shelf"
     )
+
+
+class OfferingMaker(Base):
+    """One of several makers whom an offering pays, with its part of the net; an offering of one maker has none."""
+
+    __tablename__ = "offering_maker"
+    __table_args__ = (
+        UniqueConstraint("offering_id", "artisan_id"),
+        CheckConstraint("part_bp BETWEEN 1 AND 10000", "part"),
+        Index(None, "artisan_id"),
+    )
+
+    offering_id: Mapped[int] = mapped_column(ForeignKey("offering.id"), primary_key=True)
+    n: Mapped[int] = mapped_column(
+        Integer, primary_key=True, comment="place in the list: an odd cent goes to the earlier"
+    )
+    artisan_id: Mapped[int] = mapped_column(ForeignKey("artisan.id"))
+    part_bp: Mapped[int] = mapped_column(Integer)

@@ -20,7 +20,7 @@ from coop.core.errors import NotFound, RuleBroken
 from coop.core.payout import Model, agreed_cost
 from coop.db import Db, copy_rows, take_ids
 from coop.draws import service as draws
-from coop.pools.models import Offering, Pool
+from coop.pools.models import Offering, OfferingMaker, Pool
 from coop.seasons.models import Season
 
 
@@ -86,6 +86,9 @@ def offer(
         surplus=surplus,
     )
     session.add(offering)
+    session.flush()
+    for maker in agreements.makers_of(session, product_id):
+        session.add(OfferingMaker(offering_id=offering.id, n=maker.n, artisan_id=maker.artisan_id, part_bp=maker.part_bp))  # fmt: skip
     session.flush()
     return offering.id
 
@@ -196,19 +199,19 @@ def open_pool(db: Db, pool_id: int, *, by: int, at: datetime) -> None:
 def close_pool(db: Db, pool_id: int, *, by: int, at: datetime, reason: str = "") -> None:
     """Close a pool at or after its cut-off; before it only with a reason, which is kept for members to see."""
     with db.begin() as session:
-        pool = _locked_pool(session, pool_id)
-        if pool.closed_at is not None:
-            return
-        if pool.opened_at is None:
-            raise RuleBroken("not_open", "This pool has not opened yet, so there is nothing to close.")
-        if at < pool.closes_at and not reason.strip():
-            raise RuleBroken(
-                "too_early",
-                "Members were promised a later cut-off. Say why it has to close now.",
-                field="reason",
-            )
-        pool.closed_at, pool.closed_by = at, by
-        audit.record(session, "close_pool", by=by, subject=("pool", pool_id), detail={"reason": reason.strip()})
+        end_ordering(session, _locked_pool(session, pool_id), by=by, at=at, reason=reason)
+
+
+def end_ordering(session: Session, pool: Pool, *, by: int, at: datetime, reason: str) -> None:
+    """Close a pool that the caller holds, as `close_pool` does. Raises `not_open` or `too_early`."""
+    if pool.closed_at is not None:
+        return
+    if pool.opened_at is None:
+        raise RuleBroken("not_open", "This pool has not opened yet, so there is nothing to close.")
+    if at < pool.closes_at and not reason.strip():
+        raise RuleBroken("too_early", "Members were promised a later cut-off. Say why it has to close now.", field="reason")  # fmt: skip
+    pool.closed_at, pool.closed_by = at, by
+    audit.record(session, "close_pool", by=by, subject=("pool", pool.id), detail={"reason": reason.strip()})
 
 
 def close_due_pools(db: Db, *, at: datetime) -> int:

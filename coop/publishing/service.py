@@ -12,11 +12,12 @@ from coop.allocation import service as allocation
 from coop.allocation.models import AllocationRun
 from coop.core.collector import collecting_seldom
 from coop.core.errors import RuleBroken
-from coop.core.ledger import Entry, household_party, released_from_hold
+from coop.core.ledger import Entry, Freed, household_party, released_from_hold
 from coop.core.season import local_day
 from coop.db import Db, Whole, bigints, columns_of, writing_beside
 from coop.jobs import Lease
 from coop.ledger import service as ledger
+from coop.orders.queries import fund_bears
 from coop.people import service as people
 from coop.policy import service as policy
 from coop.pools.models import Pool
@@ -48,18 +49,18 @@ def carry_out_publication(db: Db, lease: Lease, *, at: datetime) -> None:
                 "Another pool of the season was published meanwhile. Share this one out again.",
             )
             return
-        _book(session, run, pool.season_id, at=at)
+        book(session, run, pool.season_id, at=at)
         if run.memory == "season":
             session.execute(_ADD_ENTITLED, {"run": run.id, "season": pool.season_id})
         allocation.move_chain(session, run)
         run.state = "published"
-        _tell_members(session, run, pool)
+        tell_members(session, run, pool)
 
 
-def _book(session: Session, run: AllocationRun, season_id: int, *, at: datetime) -> None:
+def book(session: Session, run: AllocationRun, season_id: int, *, at: datetime) -> None:
     """Give back what was held for pieces that did not come, and move the standing on."""
     values = {"run": run.id, "pool": run.pool_id}
-    moved = columns_of(session, _MOVED, values, ("household", "line", "minor", "product", "micro"))
+    moved = columns_of(session, _MOVED, values, ("household", "line", "minor", "fund", "product", "micro"))
     agreed = policy.all_current(session, at=at)
     day = allocation.booking_day(session, run.pool_id, today=local_day(at, agreed["zone"]))
     if run.memory == "none":
@@ -73,12 +74,12 @@ def _book(session: Session, run: AllocationRun, season_id: int, *, at: datetime)
 def _given_back(run_id: int, moved: dict[str, Whole], day: date) -> list[Entry]:
     """Make an entry for each household that was held money for pieces that did not come."""
     order = np.lexsort((moved["line"], moved["household"]))
-    order = order[moved["minor"][order] != 0]
-    short: dict[int, list[tuple[str, int, int]]] = {}
-    for household_id, line_id, minor in zip(
-        *(moved[name][order].tolist() for name in ("household", "line", "minor")), strict=True
+    order = order[(moved["minor"][order] != 0) | (moved["fund"][order] != 0)]
+    short: dict[int, list[Freed]] = {}
+    for household_id, line_id, minor, fund in zip(
+        *(moved[name][order].tolist() for name in ("household", "line", "minor", "fund")), strict=True
     ):
-        short.setdefault(household_id, []).append((household_party(household_id), line_id, minor))
+        short.setdefault(household_id, []).append(Freed(household_party(household_id), line_id, minor, fund))
     return [
         Entry(f"alloc:{run_id}:{household_id}", "allocation", day, released_from_hold(lines))
         for household_id, lines in short.items()
@@ -91,7 +92,8 @@ def _move_standing(session: Session, season_id: int, moved: dict[str, Whole]) ->
     session.execute(_MOVE_STANDING, {"season": season_id} | values)
 
 
-def _tell_members(session: Session, run: AllocationRun, pool: Pool) -> None:
+def tell_members(session: Session, run: AllocationRun, pool: Pool) -> None:
+    """Write to every household that ordered that the pool is shared out."""
     ordered = session.scalars(
         text("SELECT household_id FROM household_order WHERE pool_id = :pool ORDER BY household_id"), {"pool": pool.id}
     )
@@ -102,21 +104,21 @@ def _tell_members(session: Session, run: AllocationRun, pool: Pool) -> None:
 
 # every line whose sharing out moves money or standing; the lines are gathered first, because right after its awards are
 # written the planner still believes that a run has a few
-_MOVED = """
+_MOVED = f"""
 WITH line AS MATERIALIZED (
-  SELECT l.id, o.household_id, f.product_id, l.unit_minor + l.deposit_minor AS minor,
+  SELECT l.id, o.household_id, f.product_id, l.unit_minor + l.deposit_minor AS minor, l.up_to, l.unit_minor, l.fund_minor, l.fund_held_minor,
          coalesce(l.held_minor, l.up_to * (l.unit_minor + l.deposit_minor)) AS held
     FROM household_order o
     JOIN order_line l ON l.order_id = o.id AND l.up_to > 0
     JOIN offering f ON f.id = l.offering_id AND f.pool_id = o.pool_id
    WHERE o.pool_id = :pool)
 SELECT * FROM (
-  SELECT l.household_id, l.id, l.held - a.pieces * l.minor AS minor, l.product_id,
+  SELECT l.household_id, l.id, l.held - a.pieces * l.minor AS minor, l.fund_held_minor - {fund_bears("a.pieces")} AS fund, l.product_id,
          coalesce(a.entitled_micro - 1000000 * (a.pieces - a.extra), 0) AS micro
     FROM award a JOIN line l ON l.id = a.line_id
    WHERE a.run_id = :run) AS m
- WHERE minor <> 0 OR micro <> 0
-"""
+ WHERE minor <> 0 OR micro <> 0 OR fund <> 0
+"""  # noqa: S608 - put together from words of ours
 
 
 _MOVE_STANDING = text("""

@@ -43,7 +43,7 @@ def approve(db: Db, run_id: int, *, by: int, at: datetime, password: str | None 
             raise RuleBroken("second_person", "A second person approves: not the one who asked for this payout.")
         if session.execute(_PAYS_OWN_WORKSHOP, {"run": run_id, "person": by}).first():
             raise RuleBroken("own_workshop", "This run pays a workshop you belong to, so somebody else approves it.")
-        _check_covered(session, run_id)
+        _check_covered(session, run_id, at=at)
         run.state, run.approved_by, run.approved_at = "approved", by, at
         audit.record(session, "approve_payouts", by=by, subject=("payout_run", run_id))
 
@@ -63,7 +63,10 @@ def make_file(db: Db, run_id: int, *, by: int, at: datetime, field_key: bytes) -
             raise RuleBroken(
                 "no_bank_account", "The co-op's own bank account is not set yet. An admin adds it under Settings."
             )
-        _check_covered(session, run_id)
+        _check_covered(session, run_id, at=at)
+        if fewer := queries.owes_more_than_is_owed(session, run_id):
+            said = f"Something was put right since this run was worked out, so less is owed to {', '.join(fewer)}. Call it off and ask anew."
+            raise RuleBroken("inputs_changed", said)
         payments = _payments(session, run_id)
         message_id = f"SB{run_id}R{at:%Y%m%d%H%M%S}"
         content = write_pain001(
@@ -101,14 +104,15 @@ SELECT 1 FROM role_grant g JOIN statement s ON s.artisan_id = g.artisan_id
 """)
 
 
-def _check_covered(session: Session, run_id: int) -> None:
-    """Raise `not_covered` where the bank account, less what is on its way already, holds less than the run pays."""
+def _check_covered(session: Session, run_id: int, *, at: datetime) -> None:
+    """Raise `not_covered` where the bank account, less what is on its way and with what the bank lends, holds less than the run pays."""
     total = session.scalar(
         select(func.sum(Payment.amount_minor))
         .join(Statement, Statement.id == Payment.statement_id)
         .where(Statement.run_id == run_id)
     )
-    if queries.bank_balance_left(session) < (total or 0):
+    lent = policy.current(session, "bank_overdraft_minor", at=at)
+    if queries.bank_balance_left(session) + lent < (total or 0):
         raise RuleBroken(
             "not_covered",
             "The bank account holds less than this run pays. Import the latest bank statement, or wait for money to arrive.",

@@ -136,8 +136,8 @@ def reverse(db: Db, entry_id: int, *, reason: str, by: int, at: datetime, key: s
         if session.scalar(text("SELECT true FROM bank_line WHERE entry_id = :entry"), {"entry": entry_id}):
             raise RuleBroken("not_reversible", "The bank has confirmed this: book what came of it instead.")
         agreed = policy.all_current(session, at=at)
-        mirror = entry.reversed(key=f"rev:{entry_id}", business_date=local_day(at, agreed["zone"]), memo=memo)
-        reversal_id = ledger.post(session, mirror, by=by, currency=agreed["currency"])
+        on = local_day(at, agreed["zone"])
+        reversal_id = ledger.mirror(session, entry_id, on=on, memo=memo, by=by, currency=agreed["currency"])
         audit.record(session, "reverse", by=by, subject=("entry", entry_id), detail=body)
         keys.answer(session, by=by, key=key, row_id=reversal_id)
         return reversal_id

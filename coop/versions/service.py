@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from coop.allocation import service as allocation
 from coop.allocation.models import AllocationRun
 from coop.core.fairness import four_decimals
-from coop.core.ledger import MEMBER_CREDIT, Entry, household_party, released_from_hold
+from coop.core.hardship import fund_part
+from coop.core.ledger import MEMBER_CREDIT, Entry, Freed, household_party, released_from_hold
 from coop.core.pool_run import fill_of
 from coop.core.season import local_day
 from coop.db import columns_of, copy_rows
@@ -84,7 +85,7 @@ def supersede(session: Session, old: AllocationRun, corrected: Corrected, *, by:
 
 
 _CHANGES = text("""
-SELECT o.household_id, l.id AS line_id, a.pieces, l.unit_minor + l.deposit_minor AS minor
+SELECT o.household_id, l.id AS line_id, a.pieces, l.unit_minor + l.deposit_minor AS minor, l.up_to, l.unit_minor, l.fund_minor
   FROM award a JOIN order_line l ON l.id = a.line_id JOIN household_order o ON o.id = l.order_id
  WHERE a.run_id = :run AND a.offering_id = :offering
  ORDER BY o.household_id, l.id
@@ -105,13 +106,28 @@ def _book(
         if more > 0 and row.minor > 0:
             people.lock_household(session, row.household_id)
             credit = -ledger.balance_of(session, MEMBER_CREDIT, household_party(row.household_id))
-            declined[row.line_id] = max(0, more - credit // row.minor)
+            declined[row.line_id] = _beyond_credit(row, more, credit)
             more -= declined[row.line_id]
-        if more and row.minor:
-            postings = released_from_hold([(household_party(row.household_id), row.line_id, -more * row.minor)])
-            entries.append(Entry(f"alloc:{run.id}:{row.line_id}", "allocation", day, postings))
+        fund = _fund(row, row.pieces) - _fund(row, row.pieces + more)
+        if more and (row.minor or fund):
+            freed = Freed(household_party(row.household_id), row.line_id, -more * row.minor, fund)
+            entries.append(Entry(f"alloc:{run.id}:{row.line_id}", "allocation", day, released_from_hold([freed])))
     ledger.post_all(session, entries, by=run.published_by or 0, currency=agreed["currency"])
     return declined
+
+
+def _fund(line: Any, pieces: int) -> int:
+    return fund_part(pieces, line.up_to, line.unit_minor, line.fund_minor)
+
+
+def _beyond_credit(line: Any, more: int, credit: int) -> int:
+    """Say how many of the pieces that are to be more the household's credit does not pay for; the fund bears its part of each."""
+    if not line.fund_minor:
+        return max(0, more - credit // int(line.minor))
+    paid = more
+    while paid and paid * line.minor - (_fund(line, line.pieces + paid) - _fund(line, line.pieces)) > credit:
+        paid -= 1
+    return more - paid
 
 
 def _write_awards(

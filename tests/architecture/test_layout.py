@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted(path for folder in ("coop", "workers") for path in (ROOT / folder).rglob("*.py"))
-NOT_AREAS = {"core", "web", "formats", "ports", "commands", "demo", "static"}
+NOT_AREAS = {"core", "web", "formats", "ports", "commands", "demo", "replay", "static"}
 AREAS = sorted(
     path
     for path in (ROOT / "coop").iterdir()

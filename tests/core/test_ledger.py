@@ -10,11 +10,14 @@ from coop.core.errors import RuleBroken
 from coop.core.ledger import (
     BANK,
     CHART,
+    HARDSHIP_FUND,
     MEMBER_CREDIT,
     ORDER_HOLD,
     SHARE_PREPAID,
     AccountType,
     Entry,
+    Freed,
+    HoldChange,
     Posting,
     credit_paid_in,
     held_for_order,
@@ -80,7 +83,7 @@ def test_one_opening_entry_tops_up_everybody():
 
 
 def test_an_order_moves_credit_into_a_hold_line_by_line():
-    assert held_for_order(ANA, [(11, 7500), (12, 5000)]) == (
+    assert held_for_order(ANA, [HoldChange(11, 7500), HoldChange(12, 5000)]) == (
         (MEMBER_CREDIT, ANA, 12500, None),
         (ORDER_HOLD, ANA, -7500, 11),
         (ORDER_HOLD, ANA, -5000, 12),
@@ -88,17 +91,20 @@ def test_an_order_moves_credit_into_a_hold_line_by_line():
 
 
 def test_an_edit_posts_only_what_changes():
-    assert held_for_order(ANA, [(11, -2500), (12, 0), (13, 4000)]) == (
+    assert held_for_order(ANA, [HoldChange(11, -2500), HoldChange(12, 0), HoldChange(13, 4000)]) == (
         (MEMBER_CREDIT, ANA, 1500, None),
         (ORDER_HOLD, ANA, 2500, 11),
         (ORDER_HOLD, ANA, -4000, 13),
     )
-    assert held_for_order(ANA, [(11, -2500), (13, 2500)]) == ((ORDER_HOLD, ANA, 2500, 11), (ORDER_HOLD, ANA, -2500, 13))
-    assert held_for_order(ANA, [(11, 0)]) == ()
+    assert held_for_order(ANA, [HoldChange(11, -2500), HoldChange(13, 2500)]) == (
+        (ORDER_HOLD, ANA, 2500, 11),
+        (ORDER_HOLD, ANA, -2500, 13),
+    )
+    assert held_for_order(ANA, [HoldChange(11, 0)]) == ()
 
 
 def test_short_pieces_return_in_one_sum_a_household():
-    assert released_from_hold([(ANA, 11, 2500), (BEN, 21, 100), (ANA, 12, 700), (BEN, 22, 0)]) == (
+    assert released_from_hold([Freed(ANA, 11, 2500), Freed(BEN, 21, 100), Freed(ANA, 12, 700), Freed(BEN, 22, 0)]) == (
         (ORDER_HOLD, ANA, 2500, 11),
         (ORDER_HOLD, BEN, 100, 21),
         (ORDER_HOLD, ANA, 700, 12),
@@ -107,8 +113,24 @@ def test_short_pieces_return_in_one_sum_a_household():
     )
 
 
+def test_the_fund_pays_its_part_into_a_hold_and_gets_it_back_with_the_short_pieces():
+    assert held_for_order(ANA, [HoldChange(11, 2000, 500)]) == (
+        (MEMBER_CREDIT, ANA, 1500, None),
+        (ORDER_HOLD, ANA, -2000, 11),
+        (HARDSHIP_FUND, "", 500, 11),
+    )
+    assert released_from_hold([Freed(ANA, 11, 1000, 250), Freed(BEN, 21, 1000, -200)]) == (
+        (ORDER_HOLD, ANA, 1000, 11),
+        (HARDSHIP_FUND, "", -250, 11),
+        (ORDER_HOLD, BEN, 1000, 21),
+        (HARDSHIP_FUND, "", 200, 21),
+        (MEMBER_CREDIT, ANA, -750, None),
+        (MEMBER_CREDIT, BEN, -1200, None),
+    )
+
+
 def test_a_reversal_mirrors_the_stored_postings_and_cannot_be_reversed_itself():
-    booked = entry(*held_for_order(ANA, [(11, 7500)]))
+    booked = entry(*held_for_order(ANA, [HoldChange(11, 7500)]))
     mirror = booked.reversed(key="rev:order:1", business_date=DAY, memo="entered twice")
     assert mirror == Entry(
         "rev:order:1",
@@ -122,13 +144,13 @@ def test_a_reversal_mirrors_the_stored_postings_and_cannot_be_reversed_itself():
         mirror.reversed(key="rev:rev", business_date=DAY, memo="")
 
 
-@given(st.lists(st.tuples(st.integers(1, 9), st.integers(-(10**6), 10**6)), max_size=8))
+@given(st.lists(st.builds(HoldChange, *[st.integers(-(10**6), 10**6)] * 3), max_size=8))
 def test_whatever_an_edit_changes_balances(changes):
     postings = held_for_order(ANA, changes)
     assert sum(posting.amount for posting in postings) == 0
     assert all(posting.amount for posting in postings)
 
 
-@given(st.lists(st.tuples(st.sampled_from([ANA, BEN]), st.integers(1, 9), st.integers(0, 10**6)), max_size=8))
+@given(st.lists(st.builds(Freed, st.sampled_from([ANA, BEN]), *[st.integers(-(10**6), 10**6)] * 3), max_size=8))
 def test_whatever_is_released_balances(shorts):
     assert sum(posting.amount for posting in released_from_hold(shorts)) == 0

@@ -8,13 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from coop.core.ledger import CHART, Entry, credit_paid_in, held_for_order, released_from_hold
+from coop.core.ledger import CHART, Entry, Freed, HoldChange, credit_paid_in, held_for_order, released_from_hold
 from coop.core.payout import (
     IMPORTED_TERMS,
     HandedOver,
     Model,
-    Sale,
-    earned,
+    earned_in_total,
     handed_over,
     payout_sent,
     payout_settled,
@@ -27,11 +26,11 @@ DAYS = [date(2026, 11, 30), date(2026, 12, 1), date(2026, 12, 6), date(2026, 12,
 
 
 def entries():
-    part = earned(Sale(11, 0, 3, 2500, 100, IMPORTED_TERMS))
+    part = earned_in_total(3, 2500, 100, IMPORTED_TERMS)
     booked = (
         credit_paid_in({ANA: 10000}),
-        held_for_order(ANA, [(11, 10400 - 500)]),
-        released_from_hold([(ANA, 11, 9900 - 7800)]),
+        held_for_order(ANA, [HoldChange(11, 10400 - 500)]),
+        released_from_hold([Freed(ANA, 11, 9900 - 7800)]),
         handed_over([HandedOver(ANA, 11, Model.AGENT, part, [(MIA, part.net)])]),
         payout_sent(MIA, PAYMENT, settle(part.net)),
         payout_settled(PAYMENT, part.net),

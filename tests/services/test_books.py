@@ -233,6 +233,28 @@ DAMAGES = {
         "UPDATE entry SET kind = 'pickup' WHERE key = 'goodwill:1'",
         {"I20"},
     ),
+    "a hold that the hardship fund was to bear a part of": (
+        "UPDATE order_line SET fund_minor = 100, fund_held_minor = 100 WHERE id = {anas_jam}",
+        {"I27"},
+    ),
+    "a fund's payment for a line that it bears nothing of": (
+        (
+            "UPDATE account SET code = 2300 WHERE code = 5300; UPDATE posting SET line_id = {anas_jam}"
+            " WHERE account_id = (SELECT id FROM account WHERE code = 2300) AND entry_id = (SELECT id FROM entry WHERE key = 'goodwill:1')"
+        ),
+        {"I27"},
+    ),
+    "a credit note that was never booked": (
+        (
+            "INSERT INTO credit_note (line_id, pieces, reason, gross_minor, fund_minor, fee_minor, tax_minor, net_minor, noted_by, noted_at)"
+            " VALUES ({anas_jam}, 1, 'x', 100, 0, 10, 0, 90, 0, now())"
+        ),
+        {"I28"},
+    ),
+    "a fee that was booked and never changed": (
+        "UPDATE entry SET kind = 'fee_changed' WHERE key = 'goodwill:1'",
+        {"I28"},
+    ),
     "a standing that somebody raised": (
         "UPDATE standing SET owed_micro = owed_micro + 1 WHERE household_id = {ana}",
         {"I21", "I22"},

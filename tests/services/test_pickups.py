@@ -174,7 +174,7 @@ def test_nothing_is_handed_over_before_it_is_published(db):
         jam = an_offering(session, pool)
     rounds.order(db, pool, {ana: {jam: 2}})
     line = rounds.lines_of(db, pool)[ana, jam]
-    assert refused(db, line, 1).code == "not_published"
+    assert refused(db, line, 1).code == "exceeds_allocation"
 
 
 def test_an_order_that_never_was_is_unknown(db):
