@@ -24,6 +24,7 @@ from coop.replay.closing import month_after
 from coop.replay.figures import figures
 from coop.replay.scenario import Case, Event, ordered
 from coop.replay.stage import APPROVES, ASKS, Stage, set_up
+from coop.returnables import service as returnables
 from coop.transfers import service as transfers
 from coop.treasury import service as treasury
 
@@ -75,6 +76,8 @@ class _Player:
             "allocate": self._allocate,
             "deliver": self._deliver,
             "credit_note": self._credit_note,
+            "deposit_return": self._deposit_return,
+            "deposit_forfeit": self._deposit_forfeit,
             "shared_cost": self._shared_cost,
             "supplier_paid": self._supplier_paid,
             "advance": self._advance,
@@ -186,6 +189,20 @@ class _Player:
         line_id = self._line(event, "exceeds_delivered")
         return mending.credit_bad(self.db, line_id, event["qty"], reason=REASON, **self._asked(event))
 
+    def _containers(self, event: Event) -> dict[int, int]:
+        kind = "SELECT id FROM container_type WHERE deposit_minor = :each ORDER BY id LIMIT 1"
+        found = self._rows(kind, each=event["each"])
+        if not found:
+            raise RuleBroken("deposit_exceeds_outstanding", f"No container has a deposit of {event['each']}.")
+        return {int(found[0][0]): event["qty"]}
+
+    def _deposit_return(self, event: Event) -> int:
+        return returnables.bring_back(self.db, self._member(event), self._containers(event), **self._asked(event))
+
+    def _deposit_forfeit(self, event: Event) -> int:
+        asked = self._asked(event) | {"reason": REASON}
+        return returnables.forfeit(self.db, self._member(event), self._containers(event), **asked)
+
     def _shared_cost(self, event: Event) -> int:
         among = [(self.stage.members[name], weight) for name, weight in event["among"]]
         return treasury.share_cost(self.db, BILL, event["cents"], among=among, **self._asked(event))
@@ -254,6 +271,8 @@ class _Player:
             return mending.undo_hand_over(self.db, row_id, **asked)
         if of["e"] == "credit_note":
             return mending.take_back_note(self.db, row_id, **asked)
+        if of["e"] in {"deposit_return", "deposit_forfeit"}:
+            return returnables.undo_move(self.db, row_id, **asked)
         return treasury.reverse(self.db, row_id, **asked)
 
     def _close(self, event: Event) -> int:
