@@ -41,6 +41,7 @@ AREAS: Final = (
     "reasons",
     "packing",
     "pickups",
+    "returnables",
     "comparing",
     "fairness",
     "sharing",

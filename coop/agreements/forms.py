@@ -1,12 +1,13 @@
 """Forms about makers: taking one in, the terms, a product, where it is paid."""
 
+from collections.abc import Iterable
 from typing import Any, Final
 
-from wtforms import RadioField
+from wtforms import RadioField, SelectField
 from wtforms.fields.choices import SelectChoice
 
 from coop.core.payout import ACCOUNT_RESTS
-from coop.web.fields import AmountField, DayField, PiecesField, TextBlock, TextLine
+from coop.web.fields import DayField, PiecesField, TextBlock, TextLine
 from coop.web.forms import CoopForm
 
 
@@ -72,8 +73,16 @@ class ProductForm(CoopForm):
         "Family", most=60, default="all", description="What rounding leaves owed is kept per family: preserves, pots."
     )
     min_age = PiecesField("Youngest age at pickup", most=99, optional=True)
-    deposit = AmountField("Returnable deposit on each", least=0, default=0)
+    container = SelectField("Sold in", coerce=int, default=0)
+    containers_each = PiecesField(
+        "Containers on each", most=1000, default=1, description="A crate of six bottles has 6."
+    )
     story = TextBlock("Story", optional=True)
+
+    def offer(self, kinds: Iterable[tuple[int, str]]) -> "ProductForm":
+        """Offer the kinds of containers that come back."""
+        self.container.choices = [SelectChoice(0, "nothing that comes back")] + [SelectChoice(*one) for one in kinds]
+        return self
 
 
 ACCOUNT_KEPT: Final = (

@@ -36,6 +36,13 @@ class ProductRow:
 
 
 @dataclass(frozen=True, slots=True)
+class ContainerKind:
+    id: int
+    name: str
+    deposit_minor: int
+
+
+@dataclass(frozen=True, slots=True)
 class MakerPage:
     id: int
     name: str
@@ -88,3 +95,11 @@ def maker_page(session: Session, artisan_id: int) -> MakerPage:
         bank=[BankRow(*one) for one in bank],
         products=[ProductRow(*one) for one in products],
     )
+
+
+def container_kinds(session: Session) -> list[ContainerKind]:
+    """Return the kinds of jars and bottles that come back."""
+    rows = session.execute(
+        text("SELECT id, name, deposit_minor FROM container_type WHERE ended_at IS NULL ORDER BY name LIMIT 100")
+    )
+    return [ContainerKind(*row) for row in rows]

@@ -9,6 +9,7 @@ from coop.agreements import forms, queries, service
 from coop.catalog import service as catalog
 from coop.clock import now
 from coop.core.season import instant
+from coop.web.filters import money
 from coop.web.forms import heeding
 from coop.web.guards import admin, fresh, treasurer, viewer
 from coop.web.reading import customs, db, reading, settings
@@ -74,16 +75,18 @@ def terms(artisan_id: int) -> Answer:
 @bp.route("/makers/<int:artisan_id>/products/new", methods=["GET", "POST"])
 @admin
 def product(artisan_id: int) -> Answer:
-    form = forms.ProductForm()
+    with reading() as session:
+        page = queries.maker_page(session, artisan_id)
+        kinds = queries.container_kinds(session)
+    form = forms.ProductForm().offer((one.id, f"{one.name}, {money(one.deposit_minor)} deposit") for one in kinds)
     if form.accepted():
         with heeding(form):
             told: dict[str, Any] = {name: form[name].data for name in ("line", "story", "family", "min_age")}
-            kept: dict[str, Any] = {"deposit_minor": form.deposit.data, "by": viewer().person_id, "key": form.key.data}
+            told |= {"container_type_id": form.container.data or None, "containers_each": form.containers_each.data}
             unit = (form.unit_one.data, form.unit_many.data)
-            catalog.list_product(db(), artisan_id, form.name.data, unit=unit, **told, **kept)
+            by, key = viewer().person_id, form.key.data
+            catalog.list_product(db(), artisan_id, form.name.data, unit=unit, **told, by=by, key=key)
             return redirect(url_for(".maker", artisan_id=artisan_id), code=303)
-    with reading() as session:
-        page = queries.maker_page(session, artisan_id)
     return render_template("agreements/product.html", page=page, form=form), form.status
 
 

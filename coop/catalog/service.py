@@ -53,7 +53,7 @@ def rename_container_type(db: Db, type_id: int, name: str, *, by: int) -> None:
         audit.record(session, "rename_container_type", by=by, subject=("container_type", type_id), detail=detail)
 
 
-def container_type_at(session: Session, deposit_minor: int) -> int:
+def container_type_at(session: Session, deposit_minor: int, name: str = "") -> int:
     """Return the first kind of container with this deposit, adding one if there is none: for what only says an amount."""
     session.execute(text("SELECT pg_advisory_xact_lock(hashtext('container_type'), 0)"))
     known = select(ContainerType.id).where(
@@ -62,7 +62,7 @@ def container_type_at(session: Session, deposit_minor: int) -> int:
     if (type_id := session.scalar(known.order_by(ContainerType.id).limit(1))) is not None:
         return type_id
     taken = session.scalar(select(func.count()).select_from(ContainerType)) or 0
-    kind = ContainerType(name=f"container {taken + 1}", deposit_minor=deposit_minor)
+    kind = ContainerType(name=name or f"container {taken + 1}", deposit_minor=deposit_minor)
     session.add(kind)
     session.flush()
     return kind.id
@@ -168,7 +168,6 @@ def list_product(
     story: str,
     family: str,
     min_age: int | None,
-    deposit_minor: int = 0,
     container_type_id: int | None = None,
     containers_each: int = 1,
     by: int,
@@ -176,7 +175,7 @@ def list_product(
 ) -> int:
     """List something a workshop makes, with the containers that go out with a piece. Raises `name_taken` and `unknown_container`."""
     with db.begin() as session:
-        body = {"act": "list_product", "artisan": artisan_id, "name": name, "unit": unit, "deposit": deposit_minor}
+        body = {"act": "list_product", "artisan": artisan_id, "name": name, "unit": unit}
         body |= {"container": container_type_id, "each": containers_each}
         if (earlier := keys.spend(session, by=by, key=key, body=body)) is not None:
             return earlier
@@ -192,7 +191,6 @@ def list_product(
             story=story,
             family=family,
             min_age=min_age,
-            deposit_minor=deposit_minor,
             container_type_id=container_type_id,
             containers_each=containers_each,
         )

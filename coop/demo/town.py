@@ -158,6 +158,7 @@ def _take_makers_in(session: Session, town: Town) -> None:
             field_key=town.field_key,
         )
     session.execute(text("UPDATE artisan SET joined_at = :at"), {"at": at})
+    catalog.container_type_at(session, 50, "jam jar, 340 g")
     for product in PRODUCTS:
         town.products[product.key] = catalog.add_product(
             session,

@@ -4,7 +4,7 @@ from flask import request
 
 from coop.core.money import MINOR_EXPONENT, parse_amount
 from coop.facts.service import Facts
-from coop.web.fields import AmountField, TextLine
+from coop.web.fields import AmountField, PiecesField, TextLine
 from coop.web.forms import CoopForm
 from coop.web.reading import customs
 
@@ -44,6 +44,12 @@ class FactsForm(CoopForm):
     )
     payout_minimum_minor = SmallestPayout(
         "Smallest payout", least=0, description="A maker who is owed less waits for the next payout."
+    )
+    returnables_kept_days = PiecesField(
+        "Days that jars and bottles may stay out",
+        least=0,
+        most=3650,
+        description="After them the treasurer may let their deposit be forfeited. 0: never.",
     )
     coop_iban = TextLine(
         "IBAN of the co-op", most=60, optional=True, render_kw={"autocomplete": "off", "spellcheck": "false"}

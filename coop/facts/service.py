@@ -33,6 +33,7 @@ class Facts:
     zone: str
     locale: str
     payout_minimum_minor: int
+    returnables_kept_days: int = 0
     coop_iban: str = ""
 
 

@@ -45,6 +45,7 @@ class HandedRow:
 @dataclass(frozen=True, slots=True)
 class TickPage:
     order_id: int
+    household_id: int
     pool_id: int
     pool: str
     household: str
@@ -99,7 +100,7 @@ def tick_page(session: Session, order_id: int, *, number: int, shown: Collection
     """Return an order to tick off: fifty lines that wait, those just sent with a form, and what was handed over before."""
     order = session.execute(
         text(
-            "SELECT o.id, o.pool_id, p.name AS pool, hh.name AS household, coalesce(pt.name, '') AS point, p.pickup_on,"  # noqa: S608 - constants only
+            "SELECT o.id, o.pool_id, o.household_id, p.name AS pool, hh.name AS household, coalesce(pt.name, '') AS point, p.pickup_on,"  # noqa: S608 - constants only
             f" {PUBLISHED} AS is_published FROM household_order o JOIN pool p ON p.id = o.pool_id"
             f" JOIN household hh ON hh.id = o.household_id{CHOSEN} WHERE o.id = :order"
         ),
@@ -112,6 +113,7 @@ def tick_page(session: Session, order_id: int, *, number: int, shown: Collection
     part = Slice(number, A_PAGE, len(waiting))
     return TickPage(
         order_id=order.id,
+        household_id=order.household_id,
         pool_id=order.pool_id,
         pool=order.pool,
         household=order.household,

@@ -65,7 +65,6 @@ class PoolForm(CoopForm):
 
 class OfferForm(CoopForm):
     price = AmountField("Price of a piece", least=0)
-    deposit = AmountField("Returnable deposit on a piece", least=0, default=0)
     cost = AmountField(
         "What the maker gets for a piece", optional=True, description="The co-op buys this and sells it on."
     )
@@ -102,7 +101,6 @@ def offered(form: OfferForm) -> dict[str, Any]:
     """Return what the form says, in the command's own words."""
     return {
         "price_minor": form.price.data,
-        "deposit_minor": form.deposit.data or 0,
         "cost_minor": form.cost.data,
         "cap": form.cap.data,
         "rule": form.rule.data or None,

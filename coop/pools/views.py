@@ -41,7 +41,7 @@ def batches(pool_id: int) -> Page:
 def offer(pool_id: int, batch_id: int) -> Answer:
     with reading() as session:
         page = queries.offer_page(session, pool_id, batch_id, at=now())
-    form = forms.OfferForm(deposit=page.deposit_minor)
+    form = forms.OfferForm()
     if form.accepted():
         with heeding(form):
             service.offer_batch(db(), pool_id, batch_id, **forms.offered(form), by=viewer().person_id, at=now())

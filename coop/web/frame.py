@@ -63,7 +63,11 @@ NAV: Final[tuple[Section, ...]] = (
     Section("Season share", (Entry("seasons.season", "Season share", ("fairness", "places")),)),
     Section(
         "Balance",
-        (Entry("ledger.balance", "Balance", ("ledger",)), Entry("paying.pay", "Pay in", ("monthly", "cards"))),
+        (
+            Entry("ledger.balance", "Balance", ("ledger",)),
+            Entry("returnables.mine", "Jars and bottles"),
+            Entry("paying.pay", "Pay in", ("monthly", "cards")),
+        ),
     ),
     Section("Workshop", (Entry("workshop.board", "Workshop", ("workshop",)), _STATEMENTS)),
     Section(
@@ -89,7 +93,7 @@ NAV: Final[tuple[Section, ...]] = (
             Entry("seasons.everything", "Seasons", ("seasons.plan", "seasons.sizes", "terms.rule", "fairness")),
         ),
     ),
-    Section("Pickups", (Entry("packing.everything", "Pickups", ("packing", "pickups.tick")),)),
+    Section("Pickups", (Entry("packing.everything", "Pickups", ("packing", "returnables.tick", "returnables.back")),)),
     Section(
         "Money",
         (
@@ -97,6 +101,7 @@ NAV: Final[tuple[Section, ...]] = (
             Entry("bank.payments", "Payments", ("bank.choose", "bank.record")),
             Entry("bank.statements", "Bank", ("bank.statement", "bank.columns", "bank.lines", "settling")),
             _STATEMENTS,
+            Entry("returnables.everybody", "Jars and bottles", ("returnables",)),
             Entry("books.trial_balance", "Books", ("books",)),
             Entry("health.house", "Health", ("health",)),
         ),

@@ -216,8 +216,20 @@ ENTRIES: Final = {
     "refund": "Paid back to you",
     "goodwill": "A kindness of the co-op",
     "gift": "Given to the hardship fund",
+    "returnables_back": "Jars and bottles brought back",
+    "shared_cost": "Your part of a shared cost",
+    "chargeback": "A payment that was taken back",
 }
 """What an entry is to the household whose credit it moves."""
+
+
+RETURNABLES: Final = {
+    "out": "Fetched",
+    "back": "Brought back",
+    "forfeited": "Deposit forfeited",
+    "undone": "Put right",
+}
+"""What moved jars and bottles of a household."""
 
 
 PAYOUT_ACTS: Final = {

@@ -166,7 +166,6 @@ def test_a_product_is_listed_once_and_only_for_a_maker_that_is_there(db, kiln):
             story="",
             family="pots",
             min_age=None,
-            deposit_minor=0,
             by=1,
             key=key,
         )

@@ -568,7 +568,7 @@ def test_an_admin_plans_a_pool_puts_a_batch_into_it_and_opens_it(db, client_as, 
         product = session.scalar(select(Offering.product_id).where(Offering.id == town.jam))
         batch = a_batch(session, product, lot_number="batch 77")
     assert "batch 77" in admin.get(f"/admin/pools/{pool}/batches?q=batch 77").text
-    offered = admin.fill(f"/admin/pools/{pool}/batches/{batch}", {"price": "5.20", "deposit": "0.50", "cap": "6", "rule": "", "surplus": "next_pool"})  # fmt: skip
+    offered = admin.fill(f"/admin/pools/{pool}/batches/{batch}", {"price": "5.20", "cap": "6", "rule": "", "surplus": "next_pool"})  # fmt: skip
     assert (offered.status_code, offered.location) == (303, planned.location)
     page = admin.get(planned.location).text
     assert "€5.20" in page
@@ -602,7 +602,7 @@ def test_a_batch_is_offered_once(db, client_as, town):
     with db.begin() as session:
         pool = a_pool(session, town.season, "January pool", closes_at=now() + timedelta(days=9))
         batch = session.get_one(Offering, town.jam).batch_id
-    refused = admin.fill(f"/admin/pools/{pool}/batches/{batch}", {"price": "5.20", "deposit": "0", "rule": "", "surplus": "next_pool"})  # fmt: skip
+    refused = admin.fill(f"/admin/pools/{pool}/batches/{batch}", {"price": "5.20", "rule": "", "surplus": "next_pool"})  # fmt: skip
     assert refused.status_code == 422
     assert "is offered already" in refused.text
     assert 'value="5.20"' in refused.text
@@ -613,7 +613,7 @@ def test_what_is_offered_stands_once_orders_have_opened(db, client_as, town):
     with db.begin() as session:
         product = session.scalar(select(Offering.product_id).where(Offering.id == town.jam))
         batch = a_batch(session, product)
-    late = admin.fill(f"/admin/pools/{town.pool}/batches/{batch}", {"price": "1", "deposit": "0", "rule": "", "surplus": "next_pool"})  # fmt: skip
+    late = admin.fill(f"/admin/pools/{town.pool}/batches/{batch}", {"price": "1", "rule": "", "surplus": "next_pool"})  # fmt: skip
     assert late.status_code == 422
     assert "Orders have opened" in late.text
     withdrawn = admin.press(f"/admin/pools/{town.pool}/offerings/{town.jam}/withdraw")
@@ -646,7 +646,7 @@ def test_a_season_without_a_memory_offers_no_batch_by_standing(db, client_as, lo
         season = a_season(session, "Winter", field_key=local_settings.field_key, rule="cea/webster@1", memory="none")
         pool = a_pool(session, season, closes_at=now() + timedelta(days=2))
         batch = a_batch(session, a_product(session, an_artisan(session)))
-    asked = {"price": "5.20", "deposit": "0", "rule": "cea/standing@1", "surplus": "next_pool"}
+    asked = {"price": "5.20", "rule": "cea/standing@1", "surplus": "next_pool"}
     refused = client_as("admin").fill(f"/admin/pools/{pool}/batches/{batch}", asked)
     assert refused.status_code == 422
     assert "This season keeps no standing" in refused.text
