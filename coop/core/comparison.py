@@ -33,7 +33,8 @@ class MemberFills:
 
 @dataclass(frozen=True, slots=True)
 class UnderRule:
-    """What a rule makes of a pool. `lowest` is the least part of a wish that a line got, `jain` is over members.
+    """What a rule makes of a pool. `lowest` is the least part of a wish that a line got of a batch that was made at all, for
+    no rule shares out what is not there; `jain` is over members.
 
     `histogram` counts members by tenths of their wish: 0 to 9 %, ..., 90 to 99 %, and all of it.
     `more` and `fewer` members would get more or fewer pieces than by the rule in force, `moved` pieces in all.
@@ -66,6 +67,7 @@ class _Columns(NamedTuple):
     names: Whole
     places: Whole
     wishes: Whole
+    made: NDArray[np.bool_]
 
 
 def compare(problem: PoolProblem, shared: SharedPool, rules: Iterable[str]) -> list[UnderRule]:
@@ -91,18 +93,19 @@ def changes(in_force: MemberFills, other: MemberFills) -> list[Change]:
 def _columns(problem: PoolProblem, shared: SharedPool) -> _Columns:
     households = np.fromiter((each for claimed in problem.batches for each in claimed.household_ids), np.int64)
     wishes = np.fromiter((each for own in wishes_of(problem, shared) for each in own), np.int64)
+    made = np.fromiter((bool(one.batch.units) for one in problem.batches for _ in one.household_ids), np.bool_)
     names, places = np.unique(households, return_inverse=True)
-    return _Columns(names, places, wishes)
+    return _Columns(names, places, wishes, made)
 
 
 def _measured(rule: str, columns: _Columns, outcomes: Iterable[Outcome], in_force: MemberFills | None) -> UnderRule:
-    names, places, wishes = columns
+    names, places, wishes, made = columns
     pieces = np.fromiter((award for outcome in outcomes for award in outcome.awards), np.int64)
     served = np.minimum(pieces, wishes)
     wished, received = _summed(len(names), places, wishes), _summed(len(names), places, served)
     asked = wished > 0
     turned = received - (received if in_force is None else in_force.received)
-    short = served < wishes
+    short = (served < wishes) & made
     return UnderRule(
         rule=rule,
         in_force=in_force is None,

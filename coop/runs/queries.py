@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from fractions import Fraction
 from typing import Any, Final
 
 from sqlalchemy import text
@@ -9,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from coop import jobs
 from coop.core.errors import NotFound
+from coop.core.fairness import four_decimals
 from coop.core.outcome import BatchNumbers, Served
 from coop.sharing.queries import Batches, Figures, PoolFacts, batches_of, figures_of, pool_facts
 
@@ -147,6 +149,16 @@ SELECT count(*), count(*) FILTER (WHERE fully) FROM (
    WHERE w.run_id = :run GROUP BY o.household_id HAVING sum(l.wish) > 0) members
 """)
 
+# a choice between batches is one wish; whoever wished only for what was never made says nothing about the sharing out
+_LOWEST = text("""
+SELECT coalesce(floor(10000 * min(least(got, wish)::numeric / wish)), 10000)::bigint FROM (
+  SELECT sum(w.pieces) AS got, max(l.wish) AS wish
+    FROM award w JOIN order_line l ON l.id = w.line_id JOIN offering f ON f.id = w.offering_id
+   WHERE w.run_id = :run AND l.wish > 0
+   GROUP BY l.order_id, l.choice, CASE WHEN l.choice IS NULL THEN l.id END
+  HAVING bool_or((SELECT pieces FROM release WHERE batch_id = f.batch_id ORDER BY version DESC LIMIT 1) > 0)) wishes
+""")
+
 _CHANGED = text("""
 SELECT count(*) FROM offering f
   CROSS JOIN LATERAL (SELECT pieces FROM yield_report WHERE batch_id = f.batch_id ORDER BY n DESC LIMIT 1) y
@@ -162,5 +174,5 @@ def _numbers(session: Session, run: Any) -> dict[int, BatchNumbers]:
 
 def _figures(session: Session, run: Any, made: int) -> Figures:
     served = Served(*session.execute(_SERVED, {"run": run.id}).one())
-    kept = run.figures
-    return figures_of(made, kept["pieces"], served, kept["lowest_fill"], kept["jain"])
+    lowest = Fraction(session.execute(_LOWEST, {"run": run.id}).scalar_one(), 10_000)
+    return figures_of(made, run.figures["pieces"], served, four_decimals(lowest), run.figures["jain"])

@@ -45,7 +45,7 @@ class PoolFacts:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """An outcome in a few numbers; `lowest` is the least part of a wish that a line got, in percent."""
+    """An outcome in a few numbers; `lowest` is the least part of a wish that a line got of a batch that was made, in percent."""
 
     pieces: int
     made: int

@@ -47,6 +47,15 @@ def test_the_rule_in_force_comes_first_and_is_measured_as_it_was_shared_out():
     assert in_force.histogram == (0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 1)
 
 
+def test_a_batch_that_failed_whole_says_nothing_about_the_worst_served_line():
+    problem = a_problem()
+    problem.batches[0] = ClaimedBatch(1, [1, 2], [ANA, TOMAS], BatchInput("gin", 0, ["a", "b"], [1, 1], [1, 1]))
+    problem.batches[1] = ClaimedBatch(2, [3], [ANA], BatchInput("jam", 1, ["a"], [1], [3]))
+    in_force = compare(problem, share_out(problem), [])[0]
+    assert in_force.lowest == Fraction(1, 3)  # one jar of three; nobody could have had gin
+    assert in_force.fully_served == 0
+
+
 def test_changes_are_counted_by_members_and_named_by_household():
     problem = a_problem()
     shared = share_out(problem)

@@ -190,6 +190,19 @@ def test_an_outcome_says_what_was_made_what_is_short_and_what_goes_to_the_shelf(
     assert "Publish to 2 members" in page
 
 
+def test_the_worst_served_line_is_looked_for_among_batches_that_were_made(db, client_as, town, local_settings):
+    close(db, town)
+    report(db, town.gin, 4)
+    report(db, town.jam, 0)
+    admin = client_as("admin")
+    before = admin.get(f"/pools/{town.pool}/allocation").text
+    run_id = asking.request_run(db, town.pool, by=0, at=now())
+    work_out(db, local_settings, run_id)
+    # four bottles over three share points: Ana's part is 2 2/3, Tomas' 1 1/3, so 3 of 3 and 1 of 3; nobody could have had jam
+    assert "Worst-served line 33% of its wish" in tiles(before)
+    assert tiles(admin.get(f"/allocation/{run_id}").text) == tiles(before)
+
+
 def test_a_pool_with_orders_open_shows_what_would_come_of_it_and_cannot_be_shared_out(client_as, town):
     admin = client_as("admin")
     page = admin.get(f"/pools/{town.pool}/allocation")
