@@ -41,8 +41,8 @@ _SIZES = (
     ("double", 4, 64_000, 4, "For two households together, or one with many cousins."),
 )
 _POINTS = (
-    ("mill", "Mill Yard", "3 Mill Yard, Riverside", "Wednesdays 16:00 to 19:00"),
-    ("school", "Ballinree School", "The Hall, School Lane, Ballinree", "Thursdays 15:00 to 18:00"),
+    ("mill", "Mill Yard", "3 Mill Yard, Riverside", "On pickup days, 16:00 to 19:00"),
+    ("school", "Ballinree School", "The Hall, School Lane, Ballinree", "On pickup days, 15:00 to 18:00"),
 )
 _FEES: Final = {"Quay Street Pottery": 800, "Tern Press": 800}
 """Founding makers, who host the pickup and print the posters, pay a lower co-op fee."""

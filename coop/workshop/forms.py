@@ -3,6 +3,7 @@
 from typing import Any
 
 from wtforms import SelectField
+from wtforms.validators import InputRequired
 
 from coop.web.fields import DayField, PiecesField, TextBlock, TextLine
 from coop.web.forms import CoopForm
@@ -37,7 +38,7 @@ class StoryForm(CoopForm):
 
 
 class PlanForm(CoopForm):
-    product = SelectField("Product", coerce=int)
+    product = SelectField("Product", coerce=int, validators=[InputRequired("Please choose a product.")])
     lot_number = TextLine("Lot number", most=80, description="As it will stand on the label.")
     planned = PiecesField("Pieces you plan to make", least=1)
     pessimistic = PiecesField(
