@@ -57,13 +57,16 @@ class Loads:
         """Give each member so many pieces more or fewer, where they do best; the edges must have room for them."""
         more, fewer = np.maximum(steps, 0), np.maximum(-steps, 0)
         order = np.argsort(self.excess(), kind="stable").tolist()
-        for product in reversed(order):
-            self._move(product, fewer, -1, self._excess[product])
+        to_take_off, to_put_on = int(fewer.sum()), int(more.sum())
+        for product in reversed(order) if to_take_off else ():
+            to_take_off -= self._move(product, fewer, -1, self._excess[product])
+        for product in order if to_put_on else ():
+            to_put_on -= self._move(product, more, 1, -self._excess[product])
         for product in order:
-            self._move(product, more, 1, -self._excess[product])
-        for product in order:
-            self._move(product, fewer, -1)
-            self._move(product, more, 1)
+            if to_take_off:
+                to_take_off -= self._move(product, fewer, -1)
+            if to_put_on:
+                to_put_on -= self._move(product, more, 1)
 
     def balance(self) -> Marks:
         """Even out the loads as far as possible; marks the products from which no way leads to one with room.
@@ -99,15 +102,19 @@ class Loads:
         for product in crowded:
             self._move(product, wanted, -1, self._excess[product], places[product])
         wanted = room - wanted
-        for product in near:
-            self._move(product, wanted, 1, -self._excess[product], places[product])
-        for product in near:
+        missing = int(wanted.sum())
+        for product in near if missing else ():
+            missing -= self._move(product, wanted, 1, -self._excess[product], places[product])
+        for product in near if missing else ():
             self._move(product, wanted, 1, None, places[product])
 
-    def _move(self, product: int, wanted: Whole, sign: int, most: int | None = None, at: Places | None = None) -> None:
-        """Put on (1) or take off (-1) a product what its members want, up to `most`; `wanted` goes down by it."""
+    def _move(self, product: int, wanted: Whole, sign: int, most: int | None = None, at: Places | None = None) -> int:
+        """Put on (1) or take off (-1) a product what its members want, up to `most`; `wanted` goes down by it.
+
+        Gives how many pieces it was.
+        """
         if most is not None and most <= 0:
-            return
+            return 0
         edges: slice | Places = self._edges(product) if at is None else at
         owners, here = self.owners[edges], self.held[edges]
         steps = np.minimum(wanted[owners], self.limits[edges] - here if sign > 0 else here)
@@ -116,7 +123,7 @@ class Loads:
             steps = np.minimum(steps, np.maximum(most - (np.cumsum(steps) - steps), 0))
             total = most
         if total == 0:
-            return
+            return 0
         moved = np.flatnonzero(steps)
         owners, steps, after = owners[moved], steps[moved], here[moved] + sign * steps[moved]
         wanted[owners] -= steps
@@ -128,6 +135,7 @@ class Loads:
         gaining[word][owners] |= _BITS[bit]
         spent = after == (self.limits[places] if sign > 0 else 0)
         losing[word][owners[spent]] &= ~_BITS[bit]
+        return total
 
     def _edges(self, product: int) -> slice:
         return slice(self.bounds[product], self.bounds[product + 1])
