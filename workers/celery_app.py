@@ -17,7 +17,19 @@ from coop.core.errors import RuleBroken
 from coop.db import Db
 from workers import hearing
 
-ROOMS = ("allocation", "audit", "books", "corrections", "fairness", "notices", "payouts", "pools", "seasons", "sweep")
+ROOMS = (
+    "allocation",
+    "audit",
+    "books",
+    "corrections",
+    "fairness",
+    "notices",
+    "payouts",
+    "pools",
+    "recipes",
+    "seasons",
+    "sweep",
+)
 
 VISIBILITY_TIMEOUT = 600
 """Longer than any task may run, so that the broker alone never hands out the same message twice at once."""

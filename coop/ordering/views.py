@@ -23,11 +23,13 @@ def pool(pool_id: int) -> Answer:
     form = order_form()
     if form.accepted():
         with heeding(form):
-            service.place_order(db(), pool_id, form.wishes(), keep_others=True, key=form.key.data, **_whose(), at=now())
+            named: dict[str, Any] = {"keep_others": True, "most": form.bound(), "key": form.key.data} | _whose()
+            service.place_order(db(), pool_id, form.wishes(), **named, at=now())
             flash("Your order is saved. You can change it until the cut-off.", "good")
             return redirect(url_for(".pool", pool_id=pool_id, **_asked()), code=303)
     with reading() as session:
         page = queries.pool_page(session, pool_id, _household(), sought(), number=page_number(), at=now())
+        form.show_bound(page.most_minor)
         prospects = prospects_of(session, page, _household())
     return render_template("ordering/pool.html", page=page, form=form, asked=_asked(), prospects=prospects), form.status
 

@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from flask import request
 
-from coop.orders.service import MOST_PIECES, Wish
-from coop.web.fields import PiecesField
+from coop.orders.service import MOST_PIECES, Bound, Wish
+from coop.web.fields import AmountField, PiecesField
 from coop.web.forms import BadForm, CoopForm
 
 MOST_LINES: Final = 60
@@ -18,6 +18,21 @@ class OrderForm(CoopForm):
     """Made anew for each request with the fields of the batches it was sent with, or is shown with."""
 
     offering_ids: Sequence[int] = ()
+    most = AmountField(
+        "Let this order cost at most",
+        least=0,
+        optional=True,
+        description="Leave empty for no bound but your credit.",
+    )
+
+    def bound(self) -> Bound | None:
+        """Return the most that the order may cost; None where the page that was sent did not ask."""
+        return Bound(self.most.data) if self.most.raw_data else None
+
+    def show_bound(self, minor: int | None) -> None:
+        """Show the bound as it stands, unless something was sent."""
+        if not self.is_submitted():
+            self.most.data = minor
 
     def wishes(self) -> list[Wish]:
         """Return what is asked of each batch; an empty "up to" means no more than the wish."""

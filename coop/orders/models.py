@@ -10,7 +10,12 @@ class HouseholdOrder(Base):
     """What one household asks of one pool."""
 
     __tablename__ = "household_order"
-    __table_args__ = (UniqueConstraint("pool_id", "household_id"), Index(None, "household_id"))
+    __table_args__ = (
+        UniqueConstraint("pool_id", "household_id"),
+        CheckConstraint("most_minor >= 0", "most"),
+        CheckConstraint("recipe IN ('written', 'no_credit', 'refused')", "recipe"),
+        Index(None, "household_id"),
+    )
 
     id: Mapped[Identity]
     pool_id: Mapped[int] = mapped_column(ForeignKey("pool.id"))
@@ -19,6 +24,12 @@ class HouseholdOrder(Base):
     edited_at: Mapped[Instant | None]
     edits: Mapped[int] = mapped_column(
         Integer, server_default="0", comment="how often it was changed; part of the key of its entries"
+    )
+    most_minor: Mapped[Minor | None] = mapped_column(
+        comment="the most the household lets this order cost; null for no bound but its credit"
+    )
+    recipe: Mapped[str | None] = mapped_column(
+        comment="what came of the recipe of the household's season share; null where it had none, or had ordered before"
     )
 
 

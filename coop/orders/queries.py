@@ -141,6 +141,8 @@ class PoolPage:
     at_most_minor: int
     elsewhere_minor: int
     credit_minor: int
+    most_minor: int | None
+    recipe: str | None
 
 
 _POOLS = text("""
@@ -243,6 +245,8 @@ def pool_page(session: Session, pool_id: int, household_id: int, sought: str, *,
         at_most_minor=sum(at_most.values()),
         elsewhere_minor=sum(minor for offering_id, minor in at_most.items() if offering_id not in shown),
         credit_minor=pool.credit_minor,
+        most_minor=pool.most_minor,
+        recipe=pool.recipe,
     )
 
 
@@ -274,8 +278,10 @@ SELECT p.id, p.name, s.name AS season, p.opened_at, p.closed_at, p.opens_at, p.c
            AND h.taken_at <= coalesce(p.opened_at, p.opens_at)
            AND (h.ended_at IS NULL OR h.ended_at > coalesce(p.opened_at, p.opens_at))) AS has_share,
        coalesce((SELECT -b.amount FROM account a JOIN balance b ON b.account_id = a.id
-                  WHERE a.code = :credit AND a.party = :party), 0) AS credit_minor
-  FROM pool p JOIN season s ON s.id = p.season_id WHERE p.id = :pool
+                  WHERE a.code = :credit AND a.party = :party), 0) AS credit_minor, o.most_minor, o.recipe
+  FROM pool p JOIN season s ON s.id = p.season_id
+  LEFT JOIN household_order o ON o.pool_id = p.id AND o.household_id = :household
+ WHERE p.id = :pool
 """)
 
 

@@ -51,6 +51,12 @@ class Wish:
         return self.shown_unit_minor + self.shown_deposit_minor
 
 
+class Bound(NamedTuple):
+    """The most that a household lets its order cost, in minor units; None for no bound but its credit."""
+
+    minor: int | None
+
+
 class NewLine(NamedTuple):
     """A line of an order brought in: its own price, the wish being the most it takes."""
 
@@ -78,20 +84,22 @@ def place_order(
     at: datetime,
     key: str,
     keep_others: bool = False,
+    most: Bound | None = None,
 ) -> int:
     """Place a household's order in a pool, or edit it until the cut-off; return the order's id.
 
-    Lines not named are taken back, unless `keep_others`. Raises `closed_at`, `not_open`, `no_share`, `price_changed`,
-    `over_cap`, `bad_wish`, `same_line_twice`, `insufficient_credit` or `fund_insufficient`; then nothing has changed.
+    Lines not named are taken back, unless `keep_others`; without `most` the order's own bound stays. Raises `closed_at`,
+    `not_open`, `no_share`, `price_changed`, `over_cap`, `bad_wish`, `same_line_twice`, `over_most`, `insufficient_credit`
+    or `fund_insufficient`; then nothing has changed.
     """
     with db.begin() as session:
         asked = [asdict(wish) for wish in wishes]
         body = {"act": "place_order", "household": household_id, "pool": pool_id, "wishes": asked, "keep": keep_others}
-        spent = keys.spend(session, by=by, key=key, body=body)
+        spent = keys.spend(session, by=by, key=key, body=body | {"most": most})
         if spent is not None:
             return spent
         order_id = write_order(
-            session, pool_id, wishes, household_id=household_id, by=by, at=at, keep_others=keep_others
+            session, pool_id, wishes, household_id=household_id, by=by, at=at, keep_others=keep_others, most=most
         )
         keys.answer(session, by=by, key=key, row_id=order_id)
         return order_id
@@ -135,6 +143,7 @@ def write_order(
     at: datetime,
     keep_others: bool = True,
     helped: Mapping[int, Help] = MappingProxyType({}),
+    most: Bound | None = None,
 ) -> int:
     """Write what `place_order` was asked for, and hold its price; return the order's id.
 
@@ -145,9 +154,12 @@ def write_order(
     _check_right_to_order(session, pool, household_id)
     offerings = _checked_offerings(session, pool_id, wishes)
     order = _order_of(session, pool_id, household_id, at)
+    if most is not None:
+        order.most_minor = most.minor
     tier = hardship.tier_of(session, household_id, at=at)
     helps = {wish.offering_id: helped.get(wish.offering_id, tier) for wish in wishes}
     changes, before = _write_lines(session, order.id, wishes, offerings, helps, at=at, keep_others=keep_others)
+    _check_most(session, order, at)
     _hold(session, order, changes, by=by, at=at)
     after = {str(w.offering_id): [w.wish, w.up_to, *([w.choice, w.rank] if w.choice else ())] for w in wishes}
     audit.record(session, "place_order", by=by, subject=("order", order.id), detail={"before": before, "after": after})
@@ -362,6 +374,22 @@ def _fund_holds(fund_minor: int, lines: int) -> int:
     """Let the household hold a cent more for each alternative, since what each comes to is rounded by itself."""
     less = fund_minor - (lines - 1)
     return max(0, less) if fund_minor >= 0 else less
+
+
+def _check_most(session: Session, order: HouseholdOrder, at: datetime) -> None:
+    """Refuse an order that may cost its household more than it lets it, what the hardship fund bears apart."""
+    if order.most_minor is None:
+        return
+    lines = session.scalars(select(OrderLine).where(OrderLine.order_id == order.id), execution_options={"populate_existing": True})  # fmt: skip
+    at_most = sum(held_for(line) - line.fund_held_minor for line in lines)
+    if at_most > order.most_minor:
+        agreed = policy.all_current(session, at=at)
+        cost, most = (format_minor(minor, minor_exponent(agreed["currency"])) for minor in (at_most, order.most_minor))
+        raise RuleBroken(
+            "over_most",
+            f"This order may cost {cost} {agreed['currency']}, and you let it cost {most} at most. Ask for less, or let it cost more.",
+            field="most",
+        )
 
 
 def _hold(

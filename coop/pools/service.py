@@ -8,7 +8,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from coop import keys
+from coop import jobs, keys
 from coop.agreements import service as agreements
 from coop.agreements.models import ArtisanTerms
 from coop.audit import service as audit
@@ -21,6 +21,7 @@ from coop.core.payout import Model, agreed_cost
 from coop.db import Db, copy_rows, take_ids
 from coop.draws import service as draws
 from coop.pools.models import Offering, OfferingMaker, Pool
+from coop.seasons import service as seasons
 from coop.seasons.models import Season
 
 
@@ -193,6 +194,8 @@ def open_pool(db: Db, pool_id: int, *, by: int, at: datetime) -> None:
         session.get_one(Season, pool.season_id, with_for_update=True)  # nobody changes its rule meanwhile
         draws.commit(session, pool_id, by=by, at=at)
         pool.opened_at, pool.opened_by = at, by
+        if seasons.has_recipe(session, pool.season_id):
+            jobs.request(session, jobs.APPLY_RECIPES, pool_id)
         audit.record(session, "open_pool", by=by, subject=("pool", pool_id))
 
 

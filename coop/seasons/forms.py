@@ -1,6 +1,8 @@
 """Forms of the admin who plans a season and its sizes of share."""
 
-from wtforms import BooleanField, RadioField
+from collections.abc import Sequence
+
+from wtforms import BooleanField, RadioField, SelectField
 from wtforms.fields.choices import SelectChoice
 
 from coop.core.claims import MEMORIES, OFFERED_RULES, STANDING_RULE
@@ -59,6 +61,19 @@ class SizeForm(CoopForm):
     )
     price_max = AmountField("Most a household may choose to pay", least=0, optional=True)
     cap = PiecesField("How many there are", least=0, optional=True, description="Leave empty for no limit.")
+
+
+class RecipeForm(CoopForm):
+    """One line of a recipe."""
+
+    pieces = PiecesField("Pieces in each pool", most=1000)
+    product = SelectField("Of", coerce=int)
+    part = SelectField("It stands in the recipe", coerce=int, default=0)
+
+    def offer(self, products: Sequence[tuple[int, str]], parts: Sequence[tuple[int, str]]) -> None:
+        """List what can be named, and the parts that it can stand in for."""
+        self.product.choices = list(products)
+        self.part.choices = [(0, "by itself"), *((number, f"instead of {words}") for number, words in parts)]
 
 
 PLANNED = ("name", "starts", "ends", "rule", "memory", "credit_cap", "guests_may_order", "guest_weight")

@@ -78,6 +78,25 @@ class ShareSize(Base):
     cap: Mapped[int | None] = mapped_column(Integer, comment="how many there are; null for no limit")
 
 
+class RecipeLine(Base):
+    """What a share of a size asks of each pool by itself: lines of one `part` are one or the other, the best liked first."""
+
+    __tablename__ = "recipe_line"
+    __table_args__ = (
+        UniqueConstraint("size_id", "part", "rank"),
+        UniqueConstraint("size_id", "part", "product_id"),
+        CheckConstraint("part >= 1 AND rank >= 1", "place"),
+        CheckConstraint("pieces BETWEEN 1 AND 1000", "pieces"),
+    )
+
+    id: Mapped[Identity]
+    size_id: Mapped[int] = mapped_column(ForeignKey("share_size.id"))
+    part: Mapped[int] = mapped_column(Integer, comment="number of the part of the recipe, from 1")
+    rank: Mapped[int] = mapped_column(Integer, comment="place among what the part may be: 1 is liked best")
+    product_id: Mapped[int] = mapped_column(ForeignKey("product.id"))
+    pieces: Mapped[int] = mapped_column(Integer)
+
+
 class SeasonShare(Base):
     __tablename__ = "season_share"
     __table_args__ = (

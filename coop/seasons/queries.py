@@ -11,6 +11,37 @@ from coop.core.errors import NotFound
 
 
 @dataclass(frozen=True, slots=True)
+class RecipeRow:
+    id: int
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecipePart:
+    """One thing that a recipe asks for, with what may serve it, the best liked first."""
+
+    number: int
+    rows: list[RecipeRow]
+
+    @property
+    def words(self) -> str:
+        """Say what it asks for."""
+        return " or ".join(row.words for row in self.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class RecipePage:
+    """A size's recipe and what may be put into it; `products` are (id, name)."""
+
+    size_id: int
+    size: str
+    season_id: int
+    season: str
+    recipe: list[RecipePart]
+    products: list[tuple[int, str]]
+
+
+@dataclass(frozen=True, slots=True)
 class SizeRow:
     """A size of share as one household sees it: how many are left for it, and its own place."""
 
@@ -27,6 +58,7 @@ class SizeRow:
     share_id: int | None
     owed_minor: int
     place: int | None
+    recipe: list[RecipePart]
 
     @property
     def is_own_choice(self) -> bool:
@@ -131,7 +163,8 @@ def season_page(session: Session, season_id: int, household_id: int | None, *, t
 
 
 def _season_page(session: Session, season: Any, household_id: int | None, *, today: date) -> SeasonPage:
-    found = session.execute(_SIZES, {"season": season.id, "household": household_id or 0})
+    found = session.execute(_SIZES, {"season": season.id, "household": household_id or 0}).all()
+    recipes = _recipes(session, [row.id for row in found])
     return SeasonPage(
         id=season.id,
         name=season.name,
@@ -158,6 +191,7 @@ def _season_page(session: Session, season: Any, household_id: int | None, *, tod
                 share_id=row.share_id,
                 owed_minor=int(row.owed_minor),
                 place=row.place or None,
+                recipe=recipes.get(row.id, []),
             )
             for row in found
         ],
@@ -187,3 +221,41 @@ def seasons_page(session: Session, *, today: date) -> SeasonsPage:
     return SeasonsPage(
         [SeasonRow(row.id, row.name, row.starts, row.ends, row.sizes, row.shares, row.due) for row in rows]
     )
+
+
+_RECIPES = text("""
+SELECT l.id, l.size_id, l.part, l.pieces, d.name
+  FROM recipe_line l JOIN product d ON d.id = l.product_id
+ WHERE l.size_id = ANY(:sizes) ORDER BY l.size_id, l.part, l.rank
+""")
+
+_PRODUCTS = text("""
+SELECT d.id, d.name || ', ' || a.name FROM product d JOIN artisan a ON a.id = d.artisan_id ORDER BY lower(d.name), d.id
+""")
+
+
+def recipe_page(session: Session, size_id: int) -> RecipePage:
+    """Return what a size of share asks of each pool by itself."""
+    size = session.execute(
+        text(
+            "SELECT z.id, z.name, s.id AS season_id, s.name AS season FROM share_size z"
+            " JOIN season s ON s.id = z.season_id WHERE z.id = :size"
+        ),
+        {"size": size_id},
+    ).first()
+    if size is None:
+        raise NotFound
+    products = [(n, name) for n, name in session.execute(_PRODUCTS)]
+    recipe = _recipes(session, [size_id]).get(size_id, [])
+    return RecipePage(size.id, size.name, size.season_id, size.season, recipe, products)
+
+
+def _recipes(session: Session, sizes: list[int]) -> dict[int, list[RecipePart]]:
+    """Gather the recipes of some sizes of share, part by part."""
+    found: dict[int, list[RecipePart]] = {}
+    for row in session.execute(_RECIPES, {"sizes": sizes}):
+        parts = found.setdefault(row.size_id, [])
+        if not parts or parts[-1].number != row.part:
+            parts.append(RecipePart(row.part, []))
+        parts[-1].rows.append(RecipeRow(row.id, f"{row.pieces} \N{MULTIPLICATION SIGN} {row.name}"))
+    return found

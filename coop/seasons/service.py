@@ -3,12 +3,15 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from typing import Final
 
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from coop import keys
 from coop.audit import service as audit
+from coop.catalog.models import Product
+from coop.core.choices import MOST_ALTERNATIVES
 from coop.core.claims import STANDING_RULE, Terms, rule_named
 from coop.core.errors import NotFound, RuleBroken
 from coop.core.season import local_day
@@ -16,7 +19,9 @@ from coop.core.tickets import draw_secret
 from coop.db import Db, copy_rows
 from coop.policy import service as policy
 from coop.sealing import seal, unseal
-from coop.seasons.models import Season, SeasonRule, ShareSize
+from coop.seasons.models import RecipeLine, Season, SeasonRule, ShareSize
+
+MOST_RECIPE_LINES: Final = 24
 
 _SECRET = "season.secret"  # noqa: S105 - the purpose of a sealed value, not a secret
 
@@ -180,6 +185,52 @@ def offer_size(
         audit.record(session, "offer_size", by=by, subject=("share_size", size_id), detail=body | {"cap": cap} | bounds)
         keys.answer(session, by=by, key=key, row_id=size_id)
         return size_id
+
+
+def add_to_recipe(db: Db, size_id: int, *, product_id: int, pieces: int, part: int | None, by: int, key: str) -> int:
+    """Let shares of a size ask for pieces of a product in pools that open from now on: as a new part of the recipe, or as another way to serve a part.
+
+    Returns the line. Raises `same_line_twice`, `no_such_part` and `too_many_lines`.
+    """
+    with db.begin() as session:
+        body = {"act": "add_to_recipe", "size": size_id, "product": product_id, "pieces": pieces, "part": part}
+        if (earlier := keys.spend(session, by=by, key=key, body=body)) is not None:
+            return earlier
+        if session.get(ShareSize, size_id, with_for_update=True) is None or session.get(Product, product_id) is None:
+            raise NotFound
+        lines = list(session.scalars(select(RecipeLine).where(RecipeLine.size_id == size_id)))
+        own = [line for line in lines if line.part == part]
+        if part is not None and not own:
+            raise RuleBroken("no_such_part", "This part of the recipe is gone. Choose another.", field="part")
+        if any(line.product_id == product_id for line in own):
+            raise RuleBroken("same_line_twice", "This product serves that part already.", field="product")
+        if len(own) > MOST_ALTERNATIVES or len(lines) >= MOST_RECIPE_LINES:
+            raise RuleBroken("too_many_lines", "The recipe is long enough. Take something out of it first.")
+        number = part if part is not None else 1 + max((line.part for line in lines), default=0)
+        rank = 1 + max((line.rank for line in own), default=0)
+        line = RecipeLine(size_id=size_id, part=number, rank=rank, product_id=product_id, pieces=pieces)
+        session.add(line)
+        session.flush()
+        audit.record(session, "add_to_recipe", by=by, subject=("share_size", size_id), detail=body)
+        keys.answer(session, by=by, key=key, row_id=line.id)
+        return line.id
+
+
+def take_out_of_recipe(db: Db, size_id: int, line_id: int, *, by: int) -> None:
+    """Take a line out of a recipe; taking it out twice changes nothing."""
+    with db.begin() as session:
+        line = session.get(RecipeLine, line_id, with_for_update=True)
+        if line is None or line.size_id != size_id:
+            return
+        detail = {"part": line.part, "product": line.product_id, "pieces": line.pieces}
+        audit.record(session, "take_out_of_recipe", by=by, subject=("share_size", size_id), detail=detail)
+        session.delete(line)
+
+
+def has_recipe(session: Session, season_id: int) -> bool:
+    """Say whether any size of the season's shares has a recipe."""
+    own = select(RecipeLine.id).join(ShareSize, ShareSize.id == RecipeLine.size_id)
+    return session.scalar(own.where(ShareSize.season_id == season_id).limit(1)) is not None
 
 
 def season_secret(session: Session, season_id: int, field_key: bytes) -> bytes:

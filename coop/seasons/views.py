@@ -65,3 +65,25 @@ def sizes(season_id: int) -> Answer:
     with reading() as session:
         page = queries.season_page(session, season_id, None, today=today())
     return render_template("seasons/sizes.html", page=page, form=form), form.status
+
+
+@bp.route("/seasons/sizes/<int:size_id>/recipe", methods=["GET", "POST"])
+@admin
+def recipe(size_id: int) -> Answer:
+    form = forms.RecipeForm()
+    with reading() as session:
+        page = queries.recipe_page(session, size_id)
+    form.offer(page.products, [(part.number, part.words) for part in page.recipe])
+    if form.accepted():
+        with heeding(form):
+            said = {"product_id": form.product.data, "pieces": form.pieces.data, "part": form.part.data or None}
+            service.add_to_recipe(db(), size_id, **said, by=viewer().person_id, key=form.key.data)
+            return redirect(url_for(".recipe", size_id=size_id), code=303)
+    return render_template("seasons/recipe.html", page=page, form=form), form.status
+
+
+@bp.post("/seasons/sizes/<int:size_id>/recipe/<int:line_id>/take-out")
+@admin
+def take_out(size_id: int, line_id: int) -> Answer:
+    service.take_out_of_recipe(db(), size_id, line_id, by=viewer().person_id)
+    return redirect(url_for(".recipe", size_id=size_id), code=303)

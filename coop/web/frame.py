@@ -90,7 +90,11 @@ NAV: Final[tuple[Section, ...]] = (
             Entry(
                 "office.pools", "Pools", ("office", "pools", "sharing", "comparing", "runs", "overrides", "corrections")
             ),
-            Entry("seasons.everything", "Seasons", ("seasons.plan", "seasons.sizes", "terms.rule", "fairness")),
+            Entry(
+                "seasons.everything",
+                "Seasons",
+                ("seasons.plan", "seasons.sizes", "seasons.recipe", "terms.rule", "fairness"),
+            ),
         ),
     ),
     Section("Pickups", (Entry("packing.everything", "Pickups", ("packing", "returnables.tick", "returnables.back")),)),

@@ -106,6 +106,7 @@ STATES: Final = {
         "payouts.compute": Said("Compute a payout"),
         "payouts.hand_in": Said("Hand a bank file in"),
         "notices.deliver": Said("Send a mail"),
+        "recipes.apply": Said("Order what the recipes of season shares ask for"),
         "pools.close_due": Said("Close pools at their cut-off"),
         "seasons.release_instalments": Said("Turn instalments into credit"),
         "monthly.remind": Said("Remind of monthly payments"),

@@ -35,6 +35,18 @@ SAMPLES = {
     "share_ended": SHARE,
     "instalment_soon": INSTALMENT,
     "instalment_late": INSTALMENT,
+    "recipe_ordered": {
+        "pool": "November pool",
+        "pool_id": 7,
+        "closes_at": "2026-11-26T10:00:00+00:00",
+        "is_short": False,
+    },
+    "recipe_not_ordered": {
+        "pool": "November pool",
+        "pool_id": 7,
+        "closes_at": "2026-11-26T10:00:00+00:00",
+        "is_short": True,
+    },
     "allocation_published": {
         "name": "Ana",
         "pool": "November pool",

@@ -1,0 +1,1 @@
+"""The recipes of season shares, written into pools as wishes."""
