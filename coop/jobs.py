@@ -117,14 +117,15 @@ def take(db: Db, outbox_id: int, job: str) -> Lease | None:
     The attempt is counted here, before the work; a lease found expired counts as a worker lost.
     """
     with db.begin() as session:
-        session.execute(text("SET LOCAL synchronous_commit = off"))  # a lease lost in a crash is only taken again
         row = session.execute(
             text(
-                "UPDATE outbox SET epoch = epoch + 1, attempts = attempts + 1,"
+                # a lease lost in a crash is only taken again
+                "WITH quickly AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))"
+                " UPDATE outbox SET epoch = epoch + 1, attempts = attempts + 1,"
                 " lost = lost + CASE WHEN lease_until IS NULL THEN 0 ELSE 1 END,"
                 " lease_until = clock_timestamp() + :lease, next_at = clock_timestamp() + :lease"
-                " WHERE id = (SELECT id FROM outbox WHERE id = :id AND job = :job AND done_at IS NULL AND dead_at IS NULL"
-                "   AND (lease_until IS NULL OR lease_until < clock_timestamp()) FOR UPDATE SKIP LOCKED)"
+                " WHERE id = (SELECT id FROM outbox, quickly WHERE id = :id AND job = :job AND done_at IS NULL AND dead_at IS NULL"
+                "   AND (lease_until IS NULL OR lease_until < clock_timestamp()) FOR UPDATE OF outbox SKIP LOCKED)"
                 " RETURNING id, job, row_id, epoch, attempts, lost, clock_timestamp() - created_at, clock_timestamp()"
             ),
             {"id": outbox_id, "job": job, "lease": LEASE},

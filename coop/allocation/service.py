@@ -6,7 +6,7 @@ from datetime import date, datetime
 from functools import partial
 
 import numpy as np
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from coop import jobs
@@ -18,7 +18,7 @@ from coop.core.errors import RuleBroken
 from coop.core.fairness import four_decimals
 from coop.core.pool_run import Fill, award_columns, divided, fill, input_digest_of, on_record
 from coop.core.records import CHAIN_START
-from coop.db import Db, Whole, copy_columns_in, writing_beside
+from coop.db import Db, Whole, copy_columns_in, write_quickly, writing_beside
 from coop.draws import service as draws
 from coop.draws.service import Drawn
 from coop.jobs import Lease
@@ -45,6 +45,7 @@ def carry_out(db: Db, lease: Lease, *, at: datetime, field_key: bytes) -> None:
             return
         if not _freeze(session, run, digest, own, at=at) or pool is None:
             return
+        write_quickly(session)  # what a crash loses is worked out again: the job is done in this same transaction
         with writing_beside(partial(_write_awards, session, run.id, award_columns(problem, pool))):
             result_digest = on_record(problem, pool).result_digest
             measured = fill(problem, pool)
@@ -133,10 +134,11 @@ def chain_end(session: Session, season_id: int) -> str | None:
 
 
 def move_chain(session: Session, run: AllocationRun) -> None:
-    """Let the season's chain end with a run that is published now."""
-    head = _locked_chain(session, session.get_one(Pool, run.pool_id).season_id)
-    assert run.result_digest is not None
-    head.result_digest, head.run_id = run.result_digest, run.id
+    """Let the season's chain end with a run that is published now; its head was made when the chain was held."""
+    season_id = select(Pool.season_id).where(Pool.id == run.pool_id).scalar_subquery()
+    ends = {"result_digest": run.result_digest, "run_id": run.id}
+    moved = update(ChainHead).where(ChainHead.season_id == season_id).values(ends).returning(ChainHead.season_id)
+    session.execute(moved).one()
 
 
 def _freeze(session: Session, run: AllocationRun, digest: str, own: Drawn, *, at: datetime) -> bool:
