@@ -152,7 +152,7 @@ def write_order(
     people.lock_household(session, household_id)
     pool = _open_pool(session, pool_id, at)
     _check_right_to_order(session, pool, household_id)
-    offerings = _checked_offerings(session, pool_id, wishes)
+    offerings = _checked_offerings(session, pool_id, wishes, at=at)
     order = _order_of(session, pool_id, household_id, at)
     if most is not None:
         order.most_minor = most.minor
@@ -202,7 +202,7 @@ def _check_right_to_order(session: Session, pool: Pool, household_id: int) -> No
         raise RuleBroken("no_share", "This season is for households with a season share. Take one to order.")
 
 
-def _checked_offerings(session: Session, pool_id: int, wishes: Sequence[Wish]) -> dict[int, Offering]:
+def _checked_offerings(session: Session, pool_id: int, wishes: Sequence[Wish], *, at: datetime) -> dict[int, Offering]:
     for offering_id, times in Counter(wish.offering_id for wish in wishes).items():
         if times > 1:
             raise RuleBroken(
@@ -219,6 +219,8 @@ def _checked_offerings(session: Session, pool_id: int, wishes: Sequence[Wish]) -
         if offering is None:
             raise NotFound("One of these batches is not offered in this pool.")
         _check_wish(wish, offering)
+        if wish.up_to:
+            _check_price(session, wish, offering, at=at)
     return found
 
 
@@ -232,15 +234,24 @@ def _check_wish(wish: Wish, offering: Offering) -> None:
         )
     if offering.cap is not None and wish.up_to > offering.cap:
         raise RuleBroken("over_cap", f"One household may take at most {offering.cap} of this batch.", field=field)
-    if wish.up_to and (wish.shown_unit_minor, wish.shown_deposit_minor) != (
-        offering.price_minor,
-        offering.deposit_minor,
-    ):
-        raise RuleBroken(
-            "price_changed",
-            "The price has changed since this page was shown. Look at the new price and save again.",
-            field=field,
-        )
+
+
+def _check_price(session: Session, wish: Wish, offering: Offering, *, at: datetime) -> None:
+    shown, now_minor = (wish.shown_unit_minor, wish.shown_deposit_minor), (offering.price_minor, offering.deposit_minor)
+    if shown == now_minor:
+        return
+    currency = policy.current(session, "currency", at=at)
+    before, today = (_price_words(*price, currency) for price in (shown, now_minor))
+    raise RuleBroken(
+        "price_changed",
+        f"The price has changed since this page was shown: it was {before}, and is {today} now. Save again to order at that.",
+        field=f"wish-{offering.id}",
+    )
+
+
+def _price_words(unit_minor: int, deposit_minor: int, currency: str) -> str:
+    unit, deposit = (format_minor(minor, minor_exponent(currency)) for minor in (unit_minor, deposit_minor))
+    return f"{unit} {currency}" + (f" and {deposit} deposit" if deposit_minor else "")
 
 
 def _order_of(session: Session, pool_id: int, household_id: int, at: datetime) -> HouseholdOrder:

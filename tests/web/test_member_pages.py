@@ -119,7 +119,10 @@ def test_an_order_beyond_the_credit_is_refused_whole(db, ana, town):
 def test_a_price_that_changed_since_it_was_shown_is_refused(db, ana, town):
     answer = order(ana, town, **{f"wish__{town['jam']}": "1", f"unit__{town['jam']}": "519"})
     assert answer.status_code == 422
-    assert "price has changed" in answer.text
+    assert "price has changed since this page was shown: it was 5.19 " in answer.text
+    assert ", and is 5.20 " in answer.text
+    assert f'name="unit-{town["jam"]}" value="520"' in answer.text  # sent again, the order is taken
+    assert lines(db, ana.household_id) == {}
 
 
 def test_an_order_after_the_cut_off_is_refused(db, ana, town):
