@@ -15,6 +15,8 @@ from coop.web.forms import CoopForm
 
 CREDIT = "credit"
 GIFT = "gift"
+CAPITAL = "capital"
+RESERVE = "reserve"
 
 
 class PaymentForm(CoopForm):
@@ -32,6 +34,8 @@ class PaymentForm(CoopForm):
             *choices,
             SelectChoice(CREDIT, "Credit to order with"),
             SelectChoice(GIFT, "A gift to the hardship fund"),
+            SelectChoice(CAPITAL, "Capital in the co-op"),
+            SelectChoice(RESERVE, "A gift to the co-op's reserve"),
         ]
         if not self.is_submitted():
             self.purpose.data = CREDIT if not page.shares else None
@@ -42,7 +46,7 @@ class PaymentForm(CoopForm):
 
     def share_id(self) -> int | None:
         """Return the share that is paid for, None for credit."""
-        return None if self.purpose.data in {CREDIT, GIFT} else int(self.purpose.data)
+        return None if self.purpose.data in {CREDIT, GIFT, CAPITAL, RESERVE} else int(self.purpose.data)
 
 
 class StatementForm(CoopForm):

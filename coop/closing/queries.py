@@ -8,6 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from coop.books import queries as books
+from coop.core.errors import NotFound
 from coop.core.season import local_day
 from coop.dividends import queries as dividends
 from coop.policy import service as policy
@@ -66,17 +67,6 @@ SELECT (SELECT count(*) FROM period WHERE closed_at IS NULL AND ends < :starts) 
 """)
 
 
-@dataclass(frozen=True, slots=True)
-class MonthRow:
-    """A month of the books; `waits` says which decision about it waits for a second person: close, reopen or none."""
-
-    id: int
-    starts: date
-    ends: date
-    closed_at: datetime | None
-    waits: str
-
-
 def income_and_expense(session: Session, period_id: int) -> dict[int, int]:
     """Return what stands on each account of income and expense by the entries of a month, debit +."""
     rows = session.execute(
@@ -88,3 +78,98 @@ def income_and_expense(session: Session, period_id: int) -> dict[int, int]:
         {"period": period_id},
     )
     return {row.code: row.minor for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class MonthRow:
+    """A month of the books; `result_minor` is what it moved to its result, or would by now; `waits` what a second person is asked for."""
+
+    id: int
+    starts: date
+    ends: date
+    entries: int
+    result_minor: int
+    closed_at: datetime | None
+    closed_by: str
+    waits: str
+
+
+@dataclass(frozen=True, slots=True)
+class MonthsPage:
+    rows: list[MonthRow]
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionRow:
+    """Who asked for what, and what came of it."""
+
+    id: int
+    kind: str
+    reason: str
+    state: str
+    asked_by: str
+    asked_at: datetime
+    decided_by: str
+    decided_at: datetime | None
+    is_viewers: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MonthPage:
+    month: MonthRow
+    obstacles: list[Obstacle]
+    decisions: list[DecisionRow]
+    is_divided: bool
+
+    @property
+    def waiting(self) -> DecisionRow | None:
+        """The decision that waits for a second person."""
+        return next((one for one in self.decisions if one.state == "asked"), None)
+
+
+_MONTHS = """
+SELECT m.id, m.starts, m.ends, count(DISTINCT e.id) AS entries,
+       coalesce(-sum(p.amount) FILTER (WHERE a.code BETWEEN 4000 AND 5999 AND coalesce(r.kind, e.kind) <> 'close'), 0)::bigint AS result,
+       m.closed_at, coalesce(c.name, 'the command line') AS closed_by, coalesce(d.kind, '') AS waits
+  FROM period m
+  LEFT JOIN entry e ON e.period_id = m.id LEFT JOIN entry r ON r.id = e.reverses_id
+  LEFT JOIN posting p ON p.entry_id = e.id LEFT JOIN account a ON a.id = p.account_id
+  LEFT JOIN person c ON c.id = m.closed_by
+  LEFT JOIN period_decision d ON d.period_id = m.id AND d.state = 'asked'
+"""
+_ALL_MONTHS = text(f"{_MONTHS} GROUP BY m.id, c.name, d.kind ORDER BY m.starts DESC")
+_ONE_MONTH = text(f"{_MONTHS} WHERE m.id = :id GROUP BY m.id, c.name, d.kind")
+
+_DECISIONS = text("""
+SELECT d.id, d.kind, d.reason, d.state, coalesce(a.name, 'the command line') AS asked_by, d.asked_at,
+       coalesce(b.name, 'the command line') AS decided_by, d.decided_at, d.asked_by = :viewer AS is_viewers
+  FROM period_decision d LEFT JOIN person a ON a.id = d.asked_by LEFT JOIN person b ON b.id = d.decided_by
+ WHERE d.period_id = :id ORDER BY d.id DESC
+""")
+
+
+def months_page(session: Session) -> MonthsPage:
+    """Return every month of the books, the latest first."""
+    return MonthsPage([MonthRow(*row) for row in session.execute(_ALL_MONTHS)])
+
+
+def month_page(session: Session, period_id: int, viewer_id: int, *, at: datetime) -> MonthPage:
+    """Return a month with what stands in the way of closing it, and what was decided about it. Raises NotFound."""
+    row = session.execute(_ONE_MONTH, {"id": period_id}).first()
+    if row is None:
+        raise NotFound
+    decisions = session.execute(_DECISIONS, {"id": period_id, "viewer": viewer_id})
+    return MonthPage(
+        MonthRow(*row),
+        [] if row.closed_at else obstacles(session, period_id, at=at),
+        [DecisionRow(*one) for one in decisions],
+        dividends.covers(session, row.ends),
+    )
+
+
+def month_of_decision(session: Session, decision_id: int) -> int:
+    """Return the month that a decision is about. Raises NotFound."""
+    found = session.scalar(text("SELECT period_id FROM period_decision WHERE id = :id"), {"id": decision_id})
+    if found is None:
+        raise NotFound
+    return int(found)

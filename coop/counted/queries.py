@@ -1,15 +1,13 @@
 """The latest balances from outside, each against what the books say of the same day."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Final
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from coop.core.ledger import BANK, CARD_TRANSIT, CHART, DEPOSITS_HELD
-from coop.core.season import local_day
-from coop.policy import service as policy
 
 COUNTED: Final = (BANK, CARD_TRANSIT, DEPOSITS_HELD)
 """Accounts of which something outside tells the same: the bank, the card provider, the containers that are out."""
@@ -92,9 +90,8 @@ def counts(session: Session, *, most: int = LATEST) -> list[CountRow]:
     ]
 
 
-def latest(session: Session, *, at: datetime) -> list[Latest]:
+def latest(session: Session, *, today: date) -> list[Latest]:
     """Return for each account that is counted its latest balance from outside, and how old it is."""
-    today = local_day(at, policy.current(session, "zone", at=at))
     known = counts(session, most=500)
     in_use = set(session.scalars(text("SELECT DISTINCT a.code FROM account a WHERE EXISTS (SELECT FROM posting p WHERE p.account_id = a.id)")))  # fmt: skip
     newest = {code: next((row for row in known if row.code == code), None) for code in COUNTED}

@@ -8,11 +8,14 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from coop.core.dividend import SHARE_HOLDERS, STAKE_HOLDERS, Bylaw, Trade
-from coop.core.errors import RuleBroken
+from coop.core.errors import NotFound, RuleBroken
+from coop.core.ledger import ALLOCATED_EQUITY, MEMBER_CAPITAL, household_party
+from coop.core.paging import Slice
 from coop.core.season import local_day
 from coop.policy import service as policy
 
 BYLAW: Final = "dividend_bylaw"
+A_PAGE: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,3 +187,160 @@ def letter(session: Session, person_id: int, values: dict[str, Any]) -> dict[str
     ).first()
     cash, retained = (row.cash_minor, row.retained_minor) if row else (0, 0)
     return {"cash_minor": cash, "retained_minor": retained, "amount_minor": cash + retained}
+
+
+@dataclass(frozen=True, slots=True)
+class DividendRow:
+    """A dividend, or a loss that the reserve bore: what was decided, and who did."""
+
+    id: int
+    starts: date
+    ends: date
+    result_minor: int
+    reserve_minor: int
+    from_outside_minor: int
+    other_minor: int
+    cash_minor: int
+    retained_minor: int
+    bylaw_version: int
+    bylaw_from: date
+    state: str
+    asked_by: str
+    asked_at: datetime
+    decided_by: str
+    decided_at: datetime | None
+    paid_at: datetime | None
+    minimum_minor: int | None
+    is_viewers: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DividendsPage:
+    rows: list[DividendRow]
+    bylaws: list[BylawRow]
+    starts: date | None
+    months: list[date]
+    """Last days of the closed months that wait to be divided."""
+    result_minor: int
+    """The result of all of them."""
+    is_waiting: bool
+
+
+_DIVIDENDS = """
+SELECT d.id, d.starts, d.ends, d.result_minor, d.reserve_minor, d.from_outside_minor, d.other_minor,
+       coalesce(t.cash, 0)::bigint AS cash, coalesce(t.retained, 0)::bigint AS retained, d.bylaw_version, d.bylaw_from, d.state,
+       coalesce(a.name, 'the command line') AS asked_by, d.asked_at, coalesce(b.name, 'the command line') AS decided_by,
+       d.decided_at, d.paid_at, d.minimum_minor, d.asked_by = :viewer AS is_viewers
+  FROM dividend d LEFT JOIN person a ON a.id = d.asked_by LEFT JOIN person b ON b.id = d.decided_by
+  LEFT JOIN LATERAL (SELECT sum(cash_minor) AS cash, sum(retained_minor) AS retained FROM dividend_part WHERE dividend_id = d.id) t ON true
+"""
+
+
+def dividends_page(session: Session, viewer_id: int, *, at: datetime) -> DividendsPage:
+    """Return every dividend, the latest first, with the bylaws and the closed months that wait."""
+    rows = session.execute(text(f"{_DIVIDENDS} ORDER BY d.id DESC"), {"viewer": viewer_id})
+    shown = [DividendRow(*row) for row in rows]
+    left = undivided(session)
+    result = result_of(session, left.starts, left.months[-1]) if left.starts and left.months else 0
+    waiting = any(row.state == "proposed" for row in shown)
+    return DividendsPage(shown, bylaws(session, at=at), left.starts, left.months, result, waiting)
+
+
+@dataclass(frozen=True, slots=True)
+class PartRow:
+    """What one household or maker gets, with what it is worked out from; `fate` of the cash: waits, sent, settled or credited."""
+
+    party: str
+    name: str
+    trade_minor: int
+    cash_minor: int
+    retained_minor: int
+    fate: str
+
+
+@dataclass(frozen=True, slots=True)
+class DividendPage:
+    dividend: DividendRow
+    rows: list[PartRow]
+    part: Slice
+
+
+_PARTS = text("""
+SELECT t.party, coalesce(h.name, m.name, t.party) AS name, t.trade_minor, t.cash_minor, t.retained_minor,
+       CASE WHEN t.entry_id IS NULL THEN 'waits' WHEN t.payment_id IS NULL THEN 'credited'
+            WHEN y.settled_on IS NULL THEN 'sent' ELSE 'settled' END AS fate, count(*) OVER () AS total
+  FROM dividend_part t
+  LEFT JOIN household h ON t.party = 'household:' || h.id LEFT JOIN artisan m ON t.party = 'artisan:' || m.id
+  LEFT JOIN household_payment y ON y.id = t.payment_id
+ WHERE t.dividend_id = :dividend ORDER BY t.n LIMIT :most OFFSET :skipped
+""")
+
+
+def dividend_page(session: Session, dividend_id: int, viewer_id: int, *, number: int) -> DividendPage:
+    """Return a dividend with fifty of its parts. Raises NotFound."""
+    row = session.execute(text(f"{_DIVIDENDS} WHERE d.id = :id"), {"viewer": viewer_id, "id": dividend_id}).first()
+    if row is None:
+        raise NotFound
+    asked = {"dividend": dividend_id, "most": A_PAGE, "skipped": A_PAGE * (number - 1)}
+    parts = session.execute(_PARTS, asked).all()
+    rows = [PartRow(*one[:-1]) for one in parts]
+    return DividendPage(DividendRow(*row), rows, Slice(number, A_PAGE, parts[0].total if parts else 0))
+
+
+@dataclass(frozen=True, slots=True)
+class OwnPart:
+    """A household's part of a dividend, with the figures that it follows from."""
+
+    starts: date
+    ends: date
+    decided_at: datetime
+    result_minor: int
+    kept_minor: int
+    members_minor: int
+    all_trade_minor: int
+    trade_minor: int
+    cash_minor: int
+    retained_minor: int
+    cash_bp: int
+    bylaw_version: int
+    bylaw_from: date
+    fate: str
+
+
+@dataclass(frozen=True, slots=True)
+class OwnPage:
+    rows: list[OwnPart]
+    capital_minor: int
+    retained_minor: int
+
+
+_OWN = text("""
+SELECT d.starts, d.ends, d.decided_at, d.result_minor, d.reserve_minor + d.other_minor + s.makers AS kept, s.members, s.trade AS all_trade,
+       t.trade_minor, t.cash_minor, t.retained_minor, (d.bylaw ->> 'cash_bp')::int AS cash_bp, d.bylaw_version, d.bylaw_from,
+       CASE WHEN t.entry_id IS NULL THEN 'waits' WHEN t.payment_id IS NULL THEN 'credited'
+            WHEN y.settled_on IS NULL THEN 'sent' ELSE 'settled' END AS fate
+  FROM dividend_part t JOIN dividend d ON d.id = t.dividend_id AND d.state = 'posted'
+  LEFT JOIN household_payment y ON y.id = t.payment_id
+  JOIN LATERAL (
+    SELECT coalesce(sum(x.cash_minor + x.retained_minor) FILTER (WHERE x.party LIKE 'household:%'), 0)::bigint AS members,
+           coalesce(sum(x.cash_minor + x.retained_minor) FILTER (WHERE x.party LIKE 'artisan:%'), 0)::bigint AS makers,
+           coalesce(sum(x.trade_minor) FILTER (WHERE x.party LIKE 'household:%'), 0)::bigint AS trade
+      FROM dividend_part x WHERE x.dividend_id = d.id) s ON true
+ WHERE t.party = :party ORDER BY d.id DESC
+""")
+
+
+def own_page(session: Session, household_id: int) -> OwnPage:
+    """Return what a household got of each dividend, and what it has in the co-op."""
+    party = household_party(household_id)
+    held = {
+        code: -amount
+        for code, amount in session.execute(
+            text(
+                "SELECT a.code, b.amount FROM account a JOIN balance b ON b.account_id = a.id WHERE a.party = :party AND a.code IN (3000, 3100)"
+            ),
+            {"party": party},
+        )
+    }
+    rows = [OwnPart(*row) for row in session.execute(_OWN, {"party": party})]
+    return OwnPage(rows, held.get(MEMBER_CAPITAL, 0), held.get(ALLOCATED_EQUITY, 0))

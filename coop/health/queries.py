@@ -12,6 +12,8 @@ from sqlalchemy.orm import Session
 from coop import jobs
 from coop.books.models import CHECKED, INVARIANTS
 from coop.core.errors import NotFound
+from coop.counted import queries as counted
+from coop.counted.queries import Latest
 from coop.standings.queries import Reach, largest_balances
 
 FIRST_ROWS: Final = 50
@@ -75,6 +77,7 @@ class HealthPage:
     unmatched_lines: int
     unexpected_minor: int
     reaches: list[Reach]
+    counted: list[Latest]
     disk_free: int
     disk_percent: int
 
@@ -112,7 +115,7 @@ SELECT (SELECT coalesce(-sum(b.amount), 0) FROM account a JOIN balance b ON b.ac
 """)
 
 
-def health_page(session: Session, home: Path) -> HealthPage:
+def health_page(session: Session, home: Path, *, today: date) -> HealthPage:
     """Put together how the house is; nothing is checked anew."""
     last = session.execute(_LAST_CHECK).first()
     broken = {rule["id"]: rule for rule in last.detail["broken"]} if last else {}
@@ -135,6 +138,7 @@ def health_page(session: Session, home: Path) -> HealthPage:
         unmatched_lines=money.unmatched,
         unexpected_minor=int(money.unexpected),
         reaches=largest_balances(session),
+        counted=counted.latest(session, today=today),
         disk_free=disk.free // 2**20,
         disk_percent=100 * disk.free // disk.total,
     )

@@ -3,6 +3,7 @@
 from flask import Blueprint, flash, redirect, render_template, url_for
 
 from coop.health import forms, queries, service
+from coop.web.filters import today
 from coop.web.forms import heeding, posted_key
 from coop.web.guards import health, viewer
 from coop.web.reading import db, reading, settings
@@ -15,7 +16,7 @@ bp = Blueprint("health", __name__)
 @health
 def house() -> Page:
     with reading() as session:
-        page = queries.health_page(session, settings().home)
+        page = queries.health_page(session, settings().home, today=today())
     return render_template("health/house.html", page=page)
 
 

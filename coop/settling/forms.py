@@ -22,6 +22,8 @@ class PartForm(Form):  # type: ignore[misc]
             SelectChoice("share", "its season share"),
             SelectChoice("credit", "credit"),
             SelectChoice("gift", "a gift to the hardship fund"),
+            SelectChoice("capital", "capital in the co-op"),
+            SelectChoice("reserve", "a gift to the reserve"),
         ],
         default="credit",
     )

@@ -180,6 +180,28 @@ STATES: Final = {
         "manual": Said("the entry by hand"),
         "household_paid": Said("the payment to"),
     },
+    "decision": {
+        "asked": Said("waits for a second person", "short"),
+        "done": Said("done", "good"),
+        "withdrawn": Said("taken back"),
+    },
+    "dividend": {
+        "proposed": Said("waits for a second person", "short"),
+        "posted": Said("decided", "good"),
+        "paid": Said("paid out", "good"),
+        "withdrawn": Said("taken back"),
+    },
+    "dividend_part": {
+        "waits": Said("not paid out yet", "short"),
+        "credited": Said("became credit", "good"),
+        "sent": Said("on its way", "told"),
+        "settled": Said("paid", "good"),
+    },
+    "voucher": {
+        "waiting": Said("waits for a second person", "short"),
+        "posted": Said("booked", "good"),
+        "withdrawn": Said("taken back"),
+    },
     "bank_line": {
         "payout_settled": Said("payout", "good"),
         "payout_returned": Said("payout came back", "wrong"),
@@ -220,6 +242,10 @@ ENTRIES: Final = {
     "returnables_back": "Jars and bottles brought back",
     "shared_cost": "Your part of a shared cost",
     "chargeback": "A payment that was taken back",
+    "patronage_credited": "Your dividend",
+    "capital_paid_in": "Capital paid in",
+    "buyback": "Bought back by the co-op",
+    "surplus": "Dividend, the retained part",
 }
 """What an entry is to the household whose credit it moves."""
 

@@ -112,7 +112,7 @@ def test_a_counted_balance_is_held_against_the_books_of_its_day(db):
     with db() as session:
         (row,) = counted.counts(session)
         assert (row.outside_minor, row.books_minor, row.differs_by_minor) == (60, 70, -10)
-        bank, card, jars = counted.latest(session, at=NOW)
+        bank, card, jars = counted.latest(session, today=TODAY)
     assert (bank.age_days, bank.is_old) == (2, False)
     assert (card.row, card.is_old, jars.is_old) == (None, False, False)
 
@@ -123,14 +123,14 @@ def test_after_seven_days_a_count_is_old(db, days, is_old):
         a_household(session, credit_minor=500)
     count(db, 1000, 500, on=TODAY - timedelta(days=days))
     with db() as session:
-        assert counted.latest(session, at=NOW)[0].is_old is is_old
+        assert counted.latest(session, today=TODAY)[0].is_old is is_old
 
 
 def test_an_account_in_use_that_nobody_ever_counted_is_old(db):
     with db.begin() as session:
         a_household(session, credit_minor=500)
     with db() as session:
-        bank = counted.latest(session, at=NOW)[0]
+        bank = counted.latest(session, today=TODAY)[0]
     assert (bank.row, bank.is_old) == (None, True)
 
 
