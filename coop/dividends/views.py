@@ -1,6 +1,7 @@
 """Bylaw and dividends, for treasurers; and each household's own, for its members."""
 
 from datetime import date
+from typing import NamedTuple
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 
@@ -64,10 +65,8 @@ def new() -> Answer:
         page = queries.dividends_page(session, viewer().person_id, at=now())
     through = form.through.data or read_day(request.args.get("through", ""), customs().locale)
     through = through if through in page.months else page.months[-1] if page.months else None
-    told, division = _preview(page, through)
-    return render_template(
-        "dividends/new.html", page=page, form=form, through=through, told=told, division=division
-    ), form.status
+    preview = _preview(page, through)
+    return render_template("dividends/new.html", page=page, form=form, through=through, preview=preview), form.status
 
 
 @bp.get("/books/dividends/<int:dividend_id>")
@@ -125,17 +124,25 @@ def _propose(through: date) -> int:
     return act(db(), through, by=viewer().person_id, at=now())
 
 
-def _preview(page: queries.DividendsPage, through: date | None) -> tuple[str, Division | None]:
-    """Return how a dividend would be divided now, or the sentence that says why it cannot be."""
+class Preview(NamedTuple):
+    """How a result would be divided now; `told` says why it cannot be, and a loss has no division."""
+
+    result_minor: int
+    division: Division | None = None
+    told: str = ""
+
+
+def _preview(page: queries.DividendsPage, through: date | None) -> Preview:
     if through is None or page.starts is None:
-        return "No closed month waits to be divided.", None
+        return Preview(0, told="No closed month waits to be divided.")
     with reading() as session:
+        result = queries.result_of(session, page.starts, through)
+        if result < 0:
+            return Preview(result)
         try:
-            return "", service.worked_out(session, page.starts, through, at=now())[1]
+            return Preview(result, service.worked_out(session, page.starts, through, at=now())[1])
         except RuleBroken as broken:
-            if broken.code == "no_surplus" and queries.result_of(session, page.starts, through) < 0:
-                return "", None
-            return broken.sentence, None
+            return Preview(result, told=broken.sentence)
 
 
 def _last_bylaw(page: queries.DividendsPage) -> dict[str, object]:
