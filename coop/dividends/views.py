@@ -6,7 +6,7 @@ from typing import NamedTuple
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 
 from coop.clock import now
-from coop.core.dividend import Division
+from coop.core.dividend import Bylaw, Division
 from coop.core.errors import RuleBroken
 from coop.dividends import forms, queries, service
 from coop.policy import service as policy
@@ -147,6 +147,6 @@ def _preview(page: queries.DividendsPage, through: date | None) -> Preview:
 
 def _last_bylaw(page: queries.DividendsPage) -> dict[str, object]:
     """Start the form with the bylaw that is in force, or with the product's own proposal."""
-    last = page.bylaws[0].bylaw if page.bylaws else forms.Bylaw(reserve_bp=2000, members_bp=8000)
+    last = page.bylaws[0].bylaw if page.bylaws else Bylaw(reserve_bp=2000, members_bp=8000)
     parts = {name: getattr(last, f"{name}_bp") for name in ("reserve", "members", "makers", "other", "cash")}
     return {**parts, "patrons": last.patrons}
