@@ -60,7 +60,7 @@ def approve(decision_id: int) -> Answer:
     if form.accepted():
         with heeding(form):
             service.approve(db(), decision_id, by=viewer().person_id, at=now())
-            flash("Done.", "good")
+            flash("Done: both names stand in the record.", "good")
             return redirect(url_for(".month", period_id=period_id), code=303)
     with reading() as session:
         page = queries.month_page(session, period_id, viewer().person_id, at=now())
