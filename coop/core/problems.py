@@ -120,7 +120,11 @@ def _season_problem(fields: Fields) -> SeasonProblem:
     params = fields.inner("params", needed=False)
     params.only(("memory", "credit_cap", "seed"))
     memory = params.choice("memory", MEMORIES, "rounding", "unknown_memory")
-    terms = Terms(memory, params.whole_or_none("credit_cap"))
+    cap = params.whole_or_none("credit_cap")
+    if cap is not None and memory != "season":
+        sentence = "A credit cap belongs to the memory `season` only; leave it out."
+        raise RuleBroken("credit_cap_not_allowed", sentence, field=params.at("credit_cap"))
+    terms = Terms(memory, cap)
     seed = params.hexadecimal("seed", NO_SEED, length=32)
     batches = []
     for batch in fields.inners("batches", most=MOST_BATCHES):

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from wtforms import BooleanField, RadioField, SelectField
 from wtforms.fields.choices import SelectChoice
+from wtforms.validators import InputRequired
 
 from coop.core.claims import MEMORIES, OFFERED_RULES, STANDING_RULE
 from coop.web.fields import AmountField, DayField, PiecesField, TextLine
@@ -67,8 +68,10 @@ class RecipeForm(CoopForm):
     """One line of a recipe."""
 
     pieces = PiecesField("Pieces in each pool", most=1000)
-    product = SelectField("Of", coerce=int)
-    part = SelectField("It stands in the recipe", coerce=int, default=0)
+    product = SelectField("Of", coerce=int, validators=[InputRequired("Please choose a product.")])
+    part = SelectField(
+        "It stands in the recipe", coerce=int, default=0, validators=[InputRequired("Please choose where it stands.")]
+    )
 
     def offer(self, products: Sequence[tuple[int, str]], parts: Sequence[tuple[int, str]]) -> None:
         """List what can be named, and the parts that it can stand in for."""

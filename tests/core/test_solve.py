@@ -111,7 +111,7 @@ def test_what_wishes_leave_goes_to_those_who_would_take_more():
         ("not_text", "claims[0].id", with_claim(id=7)),
         ("bad_seed", "batch.seed", problem(batch={"id": "b", "units": 1, "seed": "ab"})),
         ("bad_seed", "batch.seed", problem(batch={"id": "b", "units": 1, "seed": "g" * 64})),
-        ("credit_cap_not_allowed", "credit_cap", {"rule": "season", "params": {"credit_cap": 1}, "batches": []}),
+        ("credit_cap_not_allowed", "params.credit_cap", {"rule": "season", "params": {"credit_cap": 1}, "batches": []}),
         ("not_whole", "[1]", {"rule": "digest", "input": [1, 0.5]}),
         ("not_an_object", "", ["no problem"]),
     ],
