@@ -18,12 +18,14 @@ from coop.access import service as access_service
 from coop.clock import now
 from coop.config import Settings
 from coop.db import Db, connect
+from coop.proving import views as proving
 from coop.web import filters, frame, guards, headers, limits, links, paging, problems, visits
 from coop.web.guards import anyone
 from coop.web.reading import Installation, reading, stop_reading
 
 AREAS: Final = (
     "access",
+    "proving",
     "people",
     "ledger",
     "paying",
@@ -101,6 +103,7 @@ def create_app(settings: Settings | None = None, *, db: Db | None = None) -> Fla
     if settings.takes_cards:
         app.register_blueprint(import_module("coop.cards.views").bp)
         csrf.exempt("coop.cards.views.message")  # it carries the provider's signature instead
+    app.extensions["ask_afresh"] = proving.ask_afresh
     app.jinja_env.globals["takes_cards"] = settings.takes_cards
     app.add_url_rule("/health", "health", _health)
     frame.install(app, settings.base_url)
@@ -141,7 +144,7 @@ def _find_visit(db: Db) -> visits.Find:
         if at - found.seen_at >= access_service.SEEN_KEPT:
             stop_reading()
             access_service.note_seen(db, found.sign_in_id, at=at)
-        return visits.Visit(token, found.sign_in_id, found.confirmed_at, found.viewer)
+        return visits.Visit(token, found.sign_in_id, found.confirmed_at, found.viewer, found.promised)
 
     return find
 

@@ -21,6 +21,7 @@ WORDS = {
     "backup": "coop.commands.keeping",
     "restore": "coop.commands.keeping",
     "first-admin": "coop.commands.door",
+    "end-second-step": "coop.commands.door",
     "import": "coop.commands.season",
     "allocate": "coop.commands.season",
     "handover": "coop.commands.season",

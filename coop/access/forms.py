@@ -13,10 +13,6 @@ class SignInForm(CoopForm):
     password = PasswordField("Password", render_kw=AS_PRESENT)
 
 
-class ConfirmForm(CoopForm):
-    password = PasswordField("Password", render_kw=AS_PRESENT)
-
-
 class ChangePasswordForm(CoopForm):
     present = PasswordField("Present password", render_kw=AS_PRESENT)
     password = PasswordField("New password", description=NEW_PASSWORD_HELP, render_kw=AS_NEW)

@@ -19,7 +19,15 @@ class SignIn(Base):
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
     started_at: Mapped[Instant]
     seen_at: Mapped[Instant] = mapped_column(comment="kept to the minute")
-    confirmed_at: Mapped[Instant] = mapped_column(comment="when the password was last given")
+    let_in_at: Mapped[Instant | None] = mapped_column(
+        comment="when the last step of signing in was taken; null while the second is awaited"
+    )
+    confirmed_at: Mapped[Instant] = mapped_column(
+        comment="when the person last proved that it is them: by the second factor, or by the password where there is none"
+    )
+    challenge: Mapped[bytes] = mapped_column(
+        LargeBinary, comment="what a passkey signs next in this session; renewed once it was signed"
+    )
     device: Mapped[str] = mapped_column(comment="browser as it names itself, cut to 200 characters")
     origin: Mapped[str | None]
     ended_at: Mapped[Instant | None]

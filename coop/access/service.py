@@ -1,7 +1,9 @@
 """Sign in and out, end sign-ins, change a password, and come in by a link that works once."""
 
 import secrets
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
@@ -11,14 +13,25 @@ from coop.audit import service as audit
 from coop.core import roles
 from coop.core.errors import NotFound, RuleBroken
 from coop.db import Db
+from coop.factors import service as factors
 from coop.people import service as people
 from coop.people.models import Belonging, Person
 
 SEEN_KEPT = timedelta(minutes=1)
+SECOND_STEP: Final = timedelta(minutes=10)
+"""How long signing in waits for its second step."""
 
 
-def sign_in(db: Db, email: str, password: str, *, at: datetime, device: str, origin: str | None) -> str:
-    """Check the password and start a session; return its token, which only the browser keeps.
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """A session begun: its token, which only the browser keeps, and whether it counts only after the second step."""
+
+    token: str
+    awaits_second_step: bool
+
+
+def sign_in(db: Db, email: str, password: str, *, at: datetime, device: str, origin: str | None) -> Entered:
+    """Check the password and start a session; for a person with a second factor it opens nothing until that is given.
 
     An address nobody has is answered in the same words and as slowly as a wrong password.
     """
@@ -32,9 +45,40 @@ def sign_in(db: Db, email: str, password: str, *, at: datetime, device: str, ori
             session.execute(
                 update(Person).where(Person.id == person.id).values(password_hash=people.HASHES.hash(password))
             )
-        token = _start(session, person.id, at=at, device=device, origin=origin)
-        audit.record(session, "sign_in", by=person.id, subject=("person", person.id), origin=origin)
+        waits = factors.has_factor(session, person.id)
+        token = _start(session, person.id, at=at, device=device, origin=origin, waits=waits)
+        act = "sign_in_first_step" if waits else "sign_in"
+        audit.record(session, act, by=person.id, subject=("person", person.id), origin=origin)
+    return Entered(token, waits)
+
+
+def waiting_sign_in(session: Session, token: str, *, at: datetime) -> SignIn:
+    """Return the sign-in of a token that waits for its second step, held until commit. Raises `too_late`."""
+    row = session.scalar(select(SignIn).where(SignIn.token_hash == people.token_hash(token)).with_for_update())
+    if row is None or row.ended_at is not None or row.let_in_at is not None or at - row.started_at > SECOND_STEP:
+        raise RuleBroken("too_late", "This took longer than ten minutes. Please sign in anew, with your password.")
+    return row
+
+
+def own_sign_in(session: Session, sign_in_id: int, *, by: int) -> SignIn:
+    """Return a sign-in of the person's own, held until commit."""
+    row = session.get(SignIn, sign_in_id, with_for_update=True)
+    if row is None or row.person_id != by or row.ended_at is not None:
+        raise NotFound
+    return row
+
+
+def renew(row: SignIn, *, at: datetime) -> str:
+    """Take note that it is the person: the session goes on under a new token, and is fresh."""
+    token = secrets.token_urlsafe(32)
+    row.token_hash, row.confirmed_at = people.token_hash(token), at
+    row.let_in_at = row.let_in_at or at
     return token
+
+
+def new_challenge() -> bytes:
+    """Return what a passkey is asked to sign."""
+    return secrets.token_bytes(32)
 
 
 def sign_out(db: Db, sign_in_id: int, *, by: int, at: datetime) -> int:
@@ -52,9 +96,21 @@ def sign_out(db: Db, sign_in_id: int, *, by: int, at: datetime) -> int:
 def end_sign_ins(db: Db, person_id: int, *, but: int | None = None, by: int, at: datetime) -> int:
     """End all sign-ins of a person, but for one if named; return how many there were."""
     with db.begin() as session:
-        ended = _end(session, person_id, but=but, at=at)
+        ended = end_all(session, person_id, but=but, at=at)
         audit.record(session, "end_sign_ins", by=by, subject=("person", person_id), detail={"ended": ended})
     return ended
+
+
+def end_all(session: Session, person_id: int, *, but: int | None = None, at: datetime) -> int:
+    """End the sign-ins of a person, but for one if named; return how many there were."""
+    ended = session.execute(
+        text(
+            "UPDATE sign_in SET ended_at = :at WHERE person_id = :person AND ended_at IS NULL"
+            " AND id IS DISTINCT FROM CAST(:but AS bigint) RETURNING id"
+        ),
+        {"at": at, "person": person_id, "but": but},
+    )
+    return len(ended.all())
 
 
 def note_seen(db: Db, sign_in_id: int, *, at: datetime) -> None:
@@ -67,24 +123,13 @@ def note_seen(db: Db, sign_in_id: int, *, at: datetime) -> None:
         )
 
 
-def confirm(db: Db, sign_in_id: int, password: str, *, by: int, at: datetime) -> str:
-    """Take the password again for acts that ask for it; return the session's new token."""
-    with db.begin() as session:
-        if not people.confirm_password(session, by, password):
-            raise RuleBroken("wrong_password", "This is not your password.", field="password")
-        row = session.get_one(SignIn, sign_in_id, with_for_update=True)
-        token = secrets.token_urlsafe(32)
-        row.token_hash, row.confirmed_at = people.token_hash(token), at
-    return token
-
-
 def change_password(db: Db, old: str, new: str, *, but: int, by: int, at: datetime) -> int:
     """Change one's own password; all other sign-ins end, and the person is told."""
     with db.begin() as session:
         if not people.confirm_password(session, by, old):
             raise RuleBroken("wrong_password", "This is not your present password.", field="present")
         people.set_password(session, by, new, at=at)
-        _end(session, by, but=but, at=at)
+        end_all(session, by, but=but, at=at)
         _tell_of_change(session, by, at=at)
         audit.record(session, "change_password", by=by, subject=("person", by))
     return by
@@ -109,7 +154,7 @@ def reset_password(db: Db, token: str, password: str, *, at: datetime, origin: s
     with db.begin() as session:
         person_id = people.redeem_token(session, "reset_password", token, at=at)
         people.set_password(session, person_id, password, at=at)
-        _end(session, person_id, at=at)
+        end_all(session, person_id, at=at)
         _tell_of_change(session, person_id, at=at)
         audit.record(session, "reset_password", by=person_id, subject=("person", person_id), origin=origin)
         return session.get_one(Person, person_id).email
@@ -175,11 +220,13 @@ def _come_in(session: Session, purpose: str, token: str, *, name: str, password:
     person = session.get_one(Person, person_id, with_for_update=True)
     person.name = name
     people.set_password(session, person_id, password, at=at)
-    _end(session, person_id, at=at)
+    end_all(session, person_id, at=at)
     return person
 
 
-def _start(session: Session, person_id: int, *, at: datetime, device: str, origin: str | None) -> str:
+def _start(
+    session: Session, person_id: int, *, at: datetime, device: str, origin: str | None, waits: bool = False
+) -> str:
     token = secrets.token_urlsafe(32)
     session.add(
         SignIn(
@@ -187,23 +234,14 @@ def _start(session: Session, person_id: int, *, at: datetime, device: str, origi
             person_id=person_id,
             started_at=at,
             seen_at=at,
+            let_in_at=None if waits else at,
             confirmed_at=at,
+            challenge=new_challenge(),
             device=device,
             origin=origin,
         )
     )
     return token
-
-
-def _end(session: Session, person_id: int, *, but: int | None = None, at: datetime) -> int:
-    ended = session.execute(
-        text(
-            "UPDATE sign_in SET ended_at = :at WHERE person_id = :person AND ended_at IS NULL"
-            " AND id IS DISTINCT FROM CAST(:but AS bigint) RETURNING id"
-        ),
-        {"at": at, "person": person_id, "but": but},
-    )
-    return len(ended.all())
 
 
 def _tell_of_change(session: Session, person_id: int, *, at: datetime) -> None:

@@ -34,20 +34,6 @@ def sign_out() -> Answer:
     return redirect("/", code=303)
 
 
-@bp.route("/confirm", methods=["GET", "POST"])
-@limits.wrong_tries
-@signed_in
-def confirm() -> Answer:
-    form = forms.ConfirmForm()
-    if form.accepted():
-        with heeding(form):
-            here = visits.this()
-            token = service.confirm(db(), here.sign_in_id, form.password.data, by=viewer().person_id, at=now())
-            visits.begin(visits.renewed(here, token))
-            return redirect(safe_next(request.args.get("next")), code=303)
-    return render_template("access/confirm.html", form=form), form.status
-
-
 @bp.get("/account/sign-ins")
 @signed_in
 def sign_ins() -> Page:
@@ -168,9 +154,17 @@ def first_admin(token: str) -> Answer:
 
 
 def _come_in(email: str, password: str, *, to: str = "/") -> Answer:
-    """Sign in and go on; the browser is known from now on as one of this person's."""
-    token = service.sign_in(db(), email, password, at=now(), device=visits.device(), origin=visits.origin())
-    visits.begin(visits.found(token))
+    """Sign in and go on: to the second step, to setting one up where the person's rights need it, or to where they were going.
+
+    The browser is known from now on as one of this person's.
+    """
+    entered = service.sign_in(db(), email, password, at=now(), device=visits.device(), origin=visits.origin())
+    if entered.awaits_second_step:
+        visits.begin_waiting(entered.token, email)
+        return redirect(url_for("proving.second_step", next=to), code=303)
+    here = visits.found(entered.token)
+    visits.begin(here)
+    to = to if here.viewer == here.promised else url_for("proving.overview", next=to)
     return visits.remember_device(redirect(to, code=303), email)
 
 

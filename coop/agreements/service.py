@@ -16,6 +16,7 @@ from coop.catalog.models import Product
 from coop.core.errors import NotFound, RuleBroken
 from coop.core.payout import ACCOUNT_RESTS, Model, Terms, check_parts
 from coop.db import Db, copy_rows, take_ids
+from coop.factors import service as factors
 from coop.formats.iban import read_iban
 from coop.people import service as people
 from coop.sealing import seal, unseal
@@ -180,6 +181,7 @@ def set_bank_details(
     )
     session.add(details)
     session.flush()
+    factors.ask_of_workshops(session, [artisan_id], at=at)
     audit.record(session, "set_bank_details", by=by, subject=("artisan", artisan_id), detail={"row": details.id})
     return details.id
 
@@ -257,6 +259,7 @@ def bring_in_agreements(
             for one in made
         ),
     )
+    factors.ask_of_workshops(session, [one.artisan_id for one in made], at=effective_from)
     return terms_ids
 
 

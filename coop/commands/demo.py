@@ -52,4 +52,5 @@ def _ready(read: Settings) -> list[str]:
 
     lines = [f"Riverside Craft Co-op answers at {read.base_url}", "", f"Everybody's password: {PASSWORD}", ""]
     lines += [f"  {desk.role:<10} {address(desk.person):<34} {desk.person}: {desk.sees}" for desk in DESKS]
+    lines += ["", "Treasurers, admins and makers take a second step; the demo shows its code on the page itself."]
     return [*lines, "", f"Its data, logs and letters are in {read.home}. Ctrl-C stops everything."]

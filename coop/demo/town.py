@@ -1,10 +1,11 @@
 """The demo's co-op before its first pool: its policies, people, makers, season, shares and money paid in."""
 
+import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from sqlalchemy import text, update
+from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from coop.agreements import service as agreements
@@ -15,10 +16,12 @@ from coop.demo.calendar import ZONE, Calendar
 from coop.demo.makers import MAKERS, PRODUCTS
 from coop.demo.people import ADMINS, DESKS, HOUSEHOLDS, MEMBER, PACKERS, PASSWORD, TREASURERS, Household, address
 from coop.demo.wishes import NOT_PAID
+from coop.factors import service as factors
+from coop.formats.codes import SECRET_BYTES
 from coop.formats.iban import demo_iban
 from coop.incoming import service as incoming
 from coop.people import service as people
-from coop.people.models import Person
+from coop.people.models import Person, RoleGrant
 from coop.pickups import service as pickups
 from coop.pickups.models import PickupChoice
 from coop.places import service as places
@@ -92,6 +95,7 @@ def found(db: Db, town: Town) -> None:
         _let_people_in(session, town)
         _give_roles(session, town)
         _take_makers_in(session, town)
+        _give_apps(session, town)
         _plan_season(session, town)
         points = {
             key: pickups.add_point(session, name, place=place, hours=hours) for key, name, place, hours in _POINTS
@@ -130,6 +134,12 @@ def _give_roles(session: Session, town: Town) -> None:
     for name, role in given:
         by = 0 if name == ADMINS[0] else town.admin
         people.give_role(session, town.persons[name], role, artisan_id=None, by=by, at=at)
+
+
+def _give_apps(session: Session, town: Town) -> None:
+    """Give a second step to whose rights need one; the demo's pages show its codes."""
+    for person_id in session.scalars(select(RoleGrant.person_id).where(RoleGrant.role != roles.PACKER).distinct()):
+        factors.give_app(session, person_id, secrets.token_bytes(SECRET_BYTES), at=town.calendar.at(-120), field_key=town.field_key)  # fmt: skip
 
 
 def _take_makers_in(session: Session, town: Town) -> None:

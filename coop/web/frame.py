@@ -11,7 +11,7 @@ from flask import Flask, g, request, url_for
 from whitenoise import WhiteNoise
 
 from coop.core.roles import Viewer
-from coop.web.guards import Guard, guard_of, viewer_if_any
+from coop.web.guards import Guard, guard_of, promised_if_any, viewer_if_any
 from coop.web.headers import ONE_YEAR, fixed_headers
 from coop.web.reading import DEFAULT_CUSTOMS, Customs, customs
 
@@ -121,6 +121,7 @@ NAV: Final[tuple[Section, ...]] = (
 PERSON: Final[tuple[Entry, ...]] = (
     Entry("access.sign_ins", "Where you are signed in"),
     Entry("access.change_password", "Change password"),
+    Entry("proving.overview", "Second step"),
 )
 FOOTER: Final[tuple[Entry, ...]] = (
     Entry("makers.everybody", "Makers"),
@@ -156,12 +157,12 @@ def _add_headers(base_url: str) -> Callable[[Headers, str, str], None]:
 def frame() -> dict[str, Any]:
     """Return what `base.html` needs. After a fault nothing is asked of the database."""
     if "faulted" in g:
-        return _frame(DEFAULT_CUSTOMS, None)
-    return _frame(customs(), viewer_if_any())
+        return _frame(DEFAULT_CUSTOMS, None, None)
+    return _frame(customs(), viewer_if_any(), promised_if_any())
 
 
-def _frame(here: Customs, viewer: Viewer | None) -> dict[str, Any]:
-    nav, beneath = _nav(viewer)
+def _frame(here: Customs, viewer: Viewer | None, promised: Viewer | None) -> dict[str, Any]:
+    nav, beneath = _nav(promised)
     return {
         "coop_name": here.coop_name,
         "page_language": page_language(here.locale),

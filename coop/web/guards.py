@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any, Final, TypeVar
 from urllib.parse import unquote, urlsplit
 
-from flask import current_app, redirect, request, url_for
+from flask import current_app, make_response, redirect, request, url_for
 from werkzeug.exceptions import Forbidden
 from werkzeug.wrappers import Response
 
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 View = TypeVar("View", bound=Callable[..., Any])
 
 FRESH: Final = timedelta(minutes=10)
-"""How long a password given counts for acts that ask for a fresh one."""
+"""How long a proof that it is the person, second factor or password, counts for acts that ask for a fresh one."""
 
 
 RowRule = Callable[..., bool]
@@ -97,6 +97,12 @@ def viewer_if_any() -> Viewer | None:
     return here.viewer if here else None
 
 
+def promised_if_any() -> Viewer | None:
+    """Return who is signed in with the rights that wait for a second factor too, for what leads there; or None."""
+    here = visit()
+    return here.promised if here else None
+
+
 def enforce() -> Response | None:
     """Let the request pass, ask who it is, or refuse: before every request."""
     if request.endpoint is None:
@@ -107,6 +113,8 @@ def enforce() -> Response | None:
         raise Forbidden
     here = viewer_if_any()
     if not guard.lets_in(here):
+        if here is not None and guard.lets_in(promised_if_any()):
+            return redirect(url_for("proving.overview", next=_here_or_before()), code=303)
         return _refuse(guard, here)
     if guard.row is not None:
         assert here is not None, "a rule about rows needs somebody who is signed in"
@@ -115,8 +123,15 @@ def enforce() -> Response | None:
                 _note(guard, 404, here)
                 raise NotFound
     if guard.fresh and not is_fresh():
-        return redirect(url_for("access.confirm", next=_here_or_before()), code=303)
+        return _ask_afresh()
     return None
+
+
+def _ask_afresh() -> Response:
+    """Ask who it is: on a page of its own, or in answer to a form that was sent too late, which is carried along."""
+    if request.method in {"GET", "HEAD"} or request.files:
+        return redirect(url_for("proving.confirm", next=_here_or_before()), code=303)
+    return make_response(current_app.extensions["ask_afresh"](_here_or_before()))
 
 
 def is_fresh() -> bool:

@@ -77,8 +77,10 @@ def everybody() -> str:
 
 
 def typed_email() -> str:
-    """Return the address typed into the form, whether or not an account has it."""
-    return request.form.get("email", "").strip().casefold()[:254] or "nobody"
+    """Return the address typed into the form, now or with the password of a sign-in half done, whether or not an account has it."""
+    half_in = visits.waiting()
+    typed = request.form.get("email", "") or (half_in.email if half_in else "")
+    return typed.strip().casefold()[:254] or "nobody"
 
 
 def was_refused(response: Response) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from flask import Flask, current_app, request, session
+from flask import Flask, current_app, g, request, session
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 from itsdangerous import BadData, URLSafeSerializer
 from werkzeug.wrappers import Response
@@ -21,12 +21,16 @@ _PEOPLE_A_DEVICE: Final = 5
 
 @dataclass(frozen=True, eq=False)
 class Visit(UserMixin):  # type: ignore[misc]
-    """One sign-in as this request finds it. Its id in the cookie is the random token, of which the database keeps a digest."""
+    """One sign-in as this request finds it. Its id in the cookie is the random token, of which the database keeps a digest.
+
+    `viewer` has the rights that count now; `promised` those besides that wait for the person's second factor.
+    """
 
     token: str
     sign_in_id: int
     confirmed_at: datetime
     viewer: Viewer
+    promised: Viewer
 
     def get_id(self) -> str:
         """Return what Flask-Login keeps in the cookie."""
@@ -56,8 +60,29 @@ def visit() -> Visit | None:
 def begin(here: Visit) -> None:
     """Start a new session in this browser: nothing of the one before is kept, so it cannot have been planted."""
     session.clear()
+    g.pop("csrf_token", None)  # of the session before; a page that answers this very request takes a new one
     session.permanent = True
     login_user(here)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A sign-in whose password was right and whose second step is awaited; it opens nothing."""
+
+    token: str
+    email: str
+
+
+def begin_waiting(token: str, email: str) -> None:
+    """Keep in this browser, which had nothing of this person's yet, that the second step is awaited."""
+    session.clear()
+    session["second_step"] = [token, email]
+
+
+def waiting() -> Waiting | None:
+    """Return the sign-in that waits here for its second step."""
+    kept = session.get("second_step")
+    return Waiting(str(kept[0]), str(kept[1])) if kept else None
 
 
 def renewed(here: Visit, token: str) -> Visit:

@@ -53,6 +53,8 @@ class Town:
         page.get_by_label("Mail address").fill(address(name))
         page.get_by_label("Password", exact=True).fill(PASSWORD)
         page.get_by_role("main").get_by_role("button", name="Sign in").click()
+        if name in {*ADMINS, *TREASURERS, MAKER}:
+            take_second_step(page)
         expect(page.locator(".person-menu summary")).to_have_text(name)
         return page
 
@@ -119,6 +121,18 @@ def test_the_links_of_the_frame_stand_on_one_line(town):
         links = town.signed_in(name, width).locator(".site-nav li")
         tops = {links.nth(at).bounding_box()["y"] for at in range(links.count())}
         assert len(tops) == 1, name
+
+
+def take_second_step(page: Page) -> None:
+    """Type the code that the demo shows; each works once, so a second window of the same person may have to wait for it."""
+    expect(page.get_by_role("heading", level=1)).to_have_text("The second step")
+    for _ in range(12):
+        if page.locator(".notice code").count():
+            break
+        page.wait_for_timeout(3_000)
+        page.reload()
+    page.get_by_label("Code").fill(page.locator(".notice code").inner_text())
+    page.get_by_role("main").get_by_role("button", name="Sign in").click()
 
 
 def order(page: Page) -> None:

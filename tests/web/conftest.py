@@ -19,6 +19,9 @@ from coop.access import service as access
 from coop.app import create_app
 from coop.clock import now
 from coop.config import Settings
+from coop.core.factors import step_at
+from coop.factors import service as factors
+from coop.formats import codes
 from coop.people import service as people
 from coop.web.forms import new_key
 from coop.web.limits import limiter
@@ -162,14 +165,39 @@ def hash_of(password: str) -> str:
     return _hashes.setdefault(password, people.HASHES.hash(password))
 
 
+APP_SECRET = b"twenty bytes, no more"[:20]
+
+
+def give_app(session: Session, person_id: int, field_key: bytes) -> None:
+    """Let a person have an app with codes, whose last code was used long ago."""
+    factors.give_app(session, person_id, APP_SECRET, at=now(), field_key=field_key)
+
+
+def app_code(*, steps: int = 0) -> str:
+    """Return what that app shows now, or some half minutes later."""
+    return codes.code_of(APP_SECRET, step_at(int(now().timestamp())) + steps)
+
+
+def set_up_app(browser: Browser) -> list[str]:
+    """Let whoever is signed in set up an app, as the page tells its secret; return the recovery codes shown."""
+    page = browser.get("/account/second-step/app")
+    secret = codes.read_secret(re.search(r"<code>([A-Z2-7 ]{39})</code>", page.text).group(1))
+    fields = forms_of(page.text)[-1].fields
+    code = codes.code_at(secret, int(now().timestamp()))
+    answer = browser.post("/account/second-step/app", data=fields | {"code": code})
+    return re.findall(r"<code>(\w{5}-\w{5})</code>", answer.text)
+
+
 @pytest.fixture
-def client_as(app: Flask, db: sessionmaker[Session], someone) -> Callable[..., Browser]:
+def client_as(app: Flask, db: sessionmaker[Session], someone, local_settings: Settings) -> Callable[..., Browser]:
     """Return a browser signed in as a new person of these roles: `client_as("admin")`, `client_as("artisan", artisan_id=3)`."""
 
     def make(*roles: str, artisan_id: int | None = None) -> Browser:
         person = someone(*roles, artisan_id=artisan_id)
         browser = app.test_client()
         with db.begin() as session:
+            if not {"artisan", "treasurer", "admin"}.isdisjoint(roles):
+                give_app(session, person.id, local_settings.field_key)
             token = access._start(session, person.id, at=now(), device="Firefox on a telephone", origin="127.0.0.1")
         with browser.session_transaction() as cookie:
             cookie["_user_id"] = token

@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from coop.access import queries, service
 from coop.people import service as people
-from tests.web.conftest import PASSWORD, headings
+from tests.web.conftest import PASSWORD, headings, set_up_app
 
 NEW = "four quiet ladles drumming"
 
@@ -269,6 +269,8 @@ def test_there_is_no_admin_until_the_command_line_names_one(app, visitor, db, at
         assert session.scalar(text("SELECT count(*) FROM person")) == 0
     token = service.first_admin(db, "ana@example.org", at=at)
     assert visitor.fill(f"/first-admin/{token}", {"name": "Ana", "password": NEW}).status_code == 303
+    assert visitor.get("/people").location == "/account/second-step?next=/people"
+    set_up_app(visitor)
     assert headings(visitor.get("/people").text) == ["People"]
     assert app.test_client().get(f"/first-admin/{token}").status_code == 422
 

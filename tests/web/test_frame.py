@@ -91,7 +91,7 @@ def test_the_other_letters_at_the_door_link_to_pages_of_ours(visitor, db, at, le
         assert visitor.get(link).status_code in {200, 303}, link
 
 
-AT_NO_SECTION = {"access", "home", "proofs", "static"}
+AT_NO_SECTION = {"access", "proving", "home", "proofs", "static"}
 """Areas whose pages stand at the door, at the foot of the page, or belong to a pool whoever looks at it."""
 
 

@@ -9,7 +9,7 @@ import pytest
 from coop.people import service as people
 from coop.web import guards
 from coop.web.guards import safe_next
-from tests.web.conftest import without_tokens
+from tests.web.conftest import app_code, headings, without_tokens
 from tests.web.walking import addresses
 
 ROLES = ("member", "artisan", "packer", "treasurer", "admin")
@@ -119,16 +119,16 @@ def test_a_role_lost_is_lost_on_the_next_page(client_as, someone, db, at):
     assert browser.get("/people").status_code == 403
 
 
-def test_an_act_on_roles_asks_for_the_password_when_it_was_given_long_ago(client_as, someone, db, sign_in_age):
+def test_an_act_on_roles_asks_for_the_second_factor_when_it_was_given_long_ago(client_as, someone, db, sign_in_age):
     ana, tomas = client_as("admin"), someone("member")
     sign_in_age(ana.person_id, minutes=11)
     asked = ana.get(f"/people/{tomas.id}/roles")
     assert (asked.status_code, asked.location) == (303, f"/confirm?next=/people/{tomas.id}/roles")
-    sent = ana.press(f"/people/{tomas.id}/sign-ins/end", headers={"Referer": f"http://localhost/people/{tomas.id}"})
-    assert (sent.status_code, sent.location) == (303, f"/confirm?next=/people/{tomas.id}")
-    wrong = ana.fill(asked.location, {"password": "not my password at all"})
+    sent = ana.press(f"/people/{tomas.id}/sign-ins/end")
+    assert (sent.status_code, headings(sent.text)) == (422, ["Is it you?"])
+    wrong = ana.fill(asked.location, {"code": "000000"})
     assert wrong.status_code == 422
-    confirmed = ana.fill(asked.location, {"password": "seven kettles sing at noon"})
+    confirmed = ana.fill(asked.location, {"code": app_code()})
     assert (confirmed.status_code, confirmed.location) == (303, f"/people/{tomas.id}/roles")
     assert ana.get(f"/people/{tomas.id}/roles").status_code == 200
 
