@@ -26,15 +26,12 @@ from coop.people import service as people
 from coop.policy import service as policy
 
 
-def approve(db: Db, run_id: int, *, by: int, at: datetime, password: str | None = None) -> None:
+def approve(db: Db, run_id: int, *, by: int, at: datetime) -> None:
     """Agree, as a second person, that a computed run is paid.
 
-    A page gives the password that was typed for this very act. Raises `wrong_password`, `second_person`, `own_workshop`,
-    `not_covered`, `not_computed` or `too_late`.
+    Raises `second_person`, `own_workshop`, `not_covered`, `not_computed` or `too_late`.
     """
     with db.begin() as session:
-        if password is not None and not people.confirm_password(session, by, password):
-            raise RuleBroken("wrong_password", "This is not your password. Nothing was approved.", field="password")
         run = payouts.locked_run(session, run_id)
         if run.state == "approved" and run.approved_by == by:
             return

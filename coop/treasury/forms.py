@@ -4,12 +4,12 @@ from wtforms import RadioField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired
 
-from coop.web.fields import PasswordField, TextLine
+from coop.web.fields import TextLine
 from coop.web.forms import CoopForm
 
 
 class ApproveForm(CoopForm):
-    password = PasswordField("Your password", render_kw={"autocomplete": "current-password"})
+    """One button: the page asked afresh who it is before it showed the sums."""
 
 
 class CallOffForm(CoopForm):

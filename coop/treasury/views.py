@@ -8,9 +8,8 @@ from coop.payouts import service
 from coop.sending import service as sending
 from coop.transfers import service as transfers
 from coop.treasury import forms, queries
-from coop.web import limits
 from coop.web.forms import heeding, posted_key
-from coop.web.guards import treasurer, viewer
+from coop.web.guards import fresh, treasurer, viewer
 from coop.web.paging import page_number, sought
 from coop.web.reading import db, reading, settings
 from coop.web.views import Answer, Page
@@ -39,13 +38,12 @@ def status(run_id: int) -> Page:
 
 
 @bp.route("/payouts/<int:run_id>/approval", methods=["GET", "POST"])
-@limits.wrong_tries
-@treasurer
+@fresh(treasurer)
 def approve(run_id: int) -> Answer:
     form = forms.ApproveForm()
     if form.accepted():
         with heeding(form):
-            transfers.approve(db(), run_id, by=viewer().person_id, at=now(), password=form.password.data)
+            transfers.approve(db(), run_id, by=viewer().person_id, at=now())
             flash("Approved. The bank file can be made now.", "good")
             return redirect(url_for(".run", run_id=run_id), code=303)
     return render_template("treasury/approve.html", page=_run_page(run_id), form=form), form.status

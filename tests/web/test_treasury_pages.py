@@ -19,7 +19,7 @@ from tests.builders import FIELD_KEY
 from tests.rounds import PICKUP, compute_payouts, fetch
 from tests.services.test_bank import statement
 from tests.services.test_payouts import Coop
-from tests.web.conftest import PASSWORD, without_tokens
+from tests.web.conftest import app_code, without_tokens
 
 
 @pytest.fixture(autouse=True)
@@ -98,14 +98,17 @@ def test_a_second_run_is_not_offered_and_not_taken_while_one_is_open(client_as, 
     assert (refused.status_code, f"/payouts/{run_id}" in refused.text) == (422, True)
 
 
-def test_a_second_person_approves_with_the_password_and_makes_the_file(client_as, coop, db, local_settings):
+def test_a_second_person_approves_afresh_and_makes_the_file(client_as, coop, db, local_settings, sign_in_age):
     _seal_again(db, coop, local_settings)
     run_id = compute_payouts(db, by=coop.jun)
     petra = client_as("treasurer")
-    wrong = petra.fill(f"/payouts/{run_id}/approval", {"password": "not my password"})
-    assert (wrong.status_code, "This is not your password." in wrong.text) == (422, True)
-    assert "not my password" not in wrong.text
-    right = petra.fill(f"/payouts/{run_id}/approval", {"password": PASSWORD})
+    sign_in_age(petra.person_id, minutes=11)
+    asked = petra.get(f"/payouts/{run_id}/approval")
+    assert (asked.status_code, asked.location) == (303, f"/confirm?next=/payouts/{run_id}/approval")
+    wrong = petra.fill(asked.location, {"code": "000000"})
+    assert (wrong.status_code, petra.get(f"/payouts/{run_id}/approval").status_code) == (422, 303)
+    assert petra.fill(asked.location, {"code": app_code()}).location == f"/payouts/{run_id}/approval"
+    right = petra.fill(f"/payouts/{run_id}/approval")
     assert (right.status_code, right.location) == (303, f"/payouts/{run_id}")
     assert "Make the bank file over €67.50" in shown(petra, f"/payouts/{run_id}")
     assert petra.get(f"/payouts/{run_id}/file").status_code == 404
@@ -135,7 +138,7 @@ def _seal_again(db, coop, settings):
 def test_whoever_asked_cannot_approve(client_as, coop, db):
     jun = client_as("treasurer", "admin")
     run_id = compute_payouts(db, by=jun.person_id)
-    refused = jun.fill(f"/payouts/{run_id}/approval", {"password": PASSWORD})
+    refused = jun.fill(f"/payouts/{run_id}/approval")
     assert refused.status_code == 403
     assert "A second person approves" in refused.text
 
@@ -144,7 +147,7 @@ def test_a_treasurer_does_not_approve_what_pays_their_own_workshop(client_as, co
     run_id = compute_payouts(db, by=coop.jun)
     mia = client_as("treasurer", "artisan", artisan_id=coop.mia)
     assert "pays a workshop you belong to" in shown(mia, f"/payouts/{run_id}")
-    refused = mia.fill(f"/payouts/{run_id}/approval", {"password": PASSWORD})
+    refused = mia.fill(f"/payouts/{run_id}/approval")
     assert refused.status_code == 422
     assert "This run pays a workshop you belong to" in refused.text
 
