@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "factors"
-down_revision = "mending"
+down_revision = "recipes"
 branch_labels = None
 depends_on = None
 
