@@ -54,6 +54,7 @@ AREAS: Final = (
     "facts",
     "households",
     "statements",
+    "telling",
     "bank",
     "settling",
     "preparing",

@@ -53,6 +53,10 @@ class House:
     def day(self, iso: str) -> str:
         return str(format_date(date.fromisoformat(iso[:10]), "EEEE d MMMM", locale=self.locale))
 
+    def date(self, iso: str) -> str:
+        """Write a day with its year, as papers do."""
+        return str(format_date(date.fromisoformat(iso[:10]), "d MMMM y", locale=self.locale))
+
     def moment(self, iso: str) -> str:
         instant = datetime.fromisoformat(iso)
         return str(format_datetime(instant, "EEEE d MMMM, HH:mm", tzinfo=ZoneInfo(self.zone), locale=self.locale))

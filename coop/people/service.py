@@ -243,6 +243,18 @@ def tell_artisan(session: Session, key: str, template: str, artisan_id: int, val
         notices.tell(session, f"{key}:{person_id}", template, person_id=person_id, address=address, values=values)
 
 
+def tell_role(session: Session, key: str, template: str, role: str, values: dict[str, Any]) -> None:
+    """Queue one mail to each person who holds a role now."""
+    persons = session.execute(
+        select(Person.id, Person.email)
+        .join(RoleGrant, RoleGrant.person_id == Person.id)
+        .where(RoleGrant.role == role, RoleGrant.ended_at.is_(None), Person.left_at.is_(None))
+        .order_by(Person.id)
+    )
+    for person_id, address in persons:
+        notices.tell(session, f"{key}:{person_id}", template, person_id=person_id, address=address, values=values)
+
+
 def bring_in_households(session: Session, references: Sequence[str], *, joined_at: datetime) -> Sequence[int]:
     """Write many households, named by their numbers in the files; return their ids in the same order."""
     ids = take_ids(session, "household", len(references))

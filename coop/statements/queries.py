@@ -1,4 +1,4 @@
-"""A maker's statements, each line by lot, and what the next payout comes to so far."""
+"""A maker's statements, and what the next payout comes to so far."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -8,7 +8,6 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from coop.core import roles
-from coop.core.errors import NotFound
 from coop.core.paging import Slice
 from coop.core.roles import Viewer
 from coop.core.season import local_day, next_monthly
@@ -20,62 +19,6 @@ MOST_PRODUCTS: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
-class SoldLine:
-    """What one lot brought: in how many hand-overs, pieces, price, fee with the tax inside it, and what is the maker's."""
-
-    product: str
-    lot_number: str
-    hand_overs: int
-    pieces: int
-    sold_minor: int
-    fee_minor: int
-    tax_minor: int
-    net_minor: int
-
-
-@dataclass(frozen=True, slots=True)
-class ReturnedLine:
-    booked_on: date
-    minor: int
-
-
-@dataclass(frozen=True, slots=True)
-class StatementPage:
-    id: int
-    reference: str
-    maker: str
-    through: date
-    made_at: datetime
-    fate: str
-    fate_on: date | None
-    account_ending: str
-    sold_minor: int
-    fee_minor: int
-    tax_minor: int
-    set_off_minor: int
-    recouped_minor: int
-    payable_minor: int
-    returned: list[ReturnedLine]
-    rows: list[SoldLine]
-    part: Slice
-
-    @property
-    def bill(self) -> list["BillLine"]:
-        """What it comes to, line by line."""
-        lines = [BillLine("Sold", self.sold_minor), BillLine("Co-op fee", -self.fee_minor)]
-        came_back = sum(one.minor for one in self.returned)
-        taken_off = self.set_off_minor + self.recouped_minor
-        resold = self.payable_minor + taken_off - self.sold_minor + self.fee_minor - came_back
-        more = (
-            ("Payments that came back", came_back),
-            ("The part of the co-op where it resells", resold),
-            ("What you owed the co-op", -self.set_off_minor),
-            ("Your advance, paid back", -self.recouped_minor),
-        )
-        return lines + [BillLine(label, minor) for label, minor in more if minor]
-
-
-@dataclass(frozen=True, slots=True)
 class StatementRow:
     id: int
     reference: str
@@ -84,6 +27,7 @@ class StatementRow:
     payable_minor: int
     fate: str
     fate_on: date | None
+    asks: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,73 +59,14 @@ class StatementsPage:
     part: Slice
 
 
-_FATE = (
+FATE: Final = (
     "CASE WHEN r.state = 'cancelled' THEN 'cancelled' WHEN p.returned_on IS NOT NULL THEN 'returned'"
     " WHEN p.settled_on IS NOT NULL THEN 'settled' WHEN p.sent_entry_id IS NOT NULL THEN 'sent' ELSE 'waits' END AS fate,"
     " coalesce(p.returned_on, p.settled_on) AS fate_on"
 )
+"""How far a statement's payment is, and since when: columns of a query over statement s, payout_run r and payment p."""
 
-_STATEMENT = text(f"""
-SELECT s.id, s.series || '-' || s.number AS reference, m.name AS maker, r.through, r.computed_at AS made_at, {_FATE}, b.iban_ending,
-       s.sold_minor, s.fee_minor, s.tax_minor, s.set_off_minor, s.recouped_minor, s.payable_minor, s.earned_minor
-  FROM statement s
-  JOIN payout_run r ON r.id = s.run_id
-  JOIN artisan m ON m.id = s.artisan_id
-  JOIN payment p ON p.statement_id = s.id
-  JOIN bank_details b ON b.id = p.bank_details_id
- WHERE s.id = :id
-""")  # noqa: S608 - put together from constants only
-
-_SOLD = text("""
-SELECT pr.name, b.lot_number, t.hand_overs, t.pieces, t.sold, t.fee, t.tax, t.net, t.total
-  FROM (SELECT offering_id, count(*) AS hand_overs, sum(pieces)::bigint AS pieces, sum(sold_minor)::bigint AS sold,
-               sum(fee_minor)::bigint AS fee, sum(tax_minor)::bigint AS tax, sum(amount_minor)::bigint AS net, count(*) OVER () AS total
-          FROM statement_line WHERE statement_id = :id AND offering_id IS NOT NULL
-         GROUP BY offering_id ORDER BY offering_id LIMIT :most OFFSET :skipped) t
-  JOIN offering f ON f.id = t.offering_id
-  JOIN batch b ON b.id = f.batch_id
-  JOIN product pr ON pr.id = f.product_id
- ORDER BY t.offering_id
-""")
-
-_RETURNED = text("""
-SELECT e.business_date, s.amount_minor FROM statement_line s JOIN entry e ON e.id = s.entry_id AND e.kind = 'payout_returned'
- WHERE s.statement_id = :id ORDER BY e.id LIMIT 50
-""")
-
-
-def statement_page(session: Session, statement_id: int, *, number: int) -> StatementPage:
-    """Return a statement with fifty of its lots."""
-    row = session.execute(_STATEMENT, {"id": statement_id}).first()
-    if row is None:
-        raise NotFound
-    sold = session.execute(_SOLD, {"id": statement_id, "most": A_PAGE, "skipped": A_PAGE * (number - 1)}).all()
-    came_back = row.earned_minor - row.sold_minor + row.fee_minor
-    return StatementPage(
-        id=row.id,
-        reference=row.reference,
-        maker=row.maker,
-        through=row.through,
-        made_at=row.made_at,
-        fate=row.fate,
-        fate_on=row.fate_on,
-        account_ending=row.iban_ending,
-        sold_minor=row.sold_minor,
-        fee_minor=row.fee_minor,
-        tax_minor=row.tax_minor,
-        set_off_minor=row.set_off_minor,
-        recouped_minor=row.recouped_minor,
-        payable_minor=row.payable_minor,
-        returned=[ReturnedLine(*one) for one in session.execute(_RETURNED, {"id": statement_id})] if came_back else [],
-        rows=[SoldLine(*one[:-1]) for one in sold],
-        part=Slice(number, A_PAGE, sold[0].total if sold else 0),
-    )
-
-
-def may_read(session: Session, viewer: Viewer, /, *, statement_id: int) -> bool:
-    """Whether a statement is one of the viewer's workshops', or the viewer may see all."""
-    artisan_id = session.scalar(text("SELECT artisan_id FROM statement WHERE id = :id"), {"id": statement_id})
-    return artisan_id is not None and roles.may_see_statement(viewer, artisan_id)
+_ASKS = "coalesce((SELECT NOT q.is_answer FROM statement_message q WHERE q.statement_id = s.id ORDER BY q.id DESC LIMIT 1), false)"
 
 
 def statements_page(session: Session, viewer: Viewer, sought: str, *, number: int, at: datetime) -> StatementsPage:
@@ -191,7 +76,7 @@ def statements_page(session: Session, viewer: Viewer, sought: str, *, number: in
     sees_all = roles.may_handle_money(viewer)
     rows = session.execute(
         text(
-            f"SELECT s.id, s.series || '-' || s.number, m.name, r.through, s.payable_minor, {_FATE}, count(*) OVER () AS total"  # noqa: S608 - constants only
+            f"SELECT s.id, s.series || '-' || s.number, m.name, r.through, s.payable_minor, {FATE}, {_ASKS} AS asks, count(*) OVER () AS total"  # noqa: S608 - constants only
             " FROM statement s JOIN payout_run r ON r.id = s.run_id JOIN artisan m ON m.id = s.artisan_id"
             " JOIN payment p ON p.statement_id = s.id WHERE (:all OR s.artisan_id = ANY(:own))"
             " AND (m.name ILIKE :like OR s.series || '-' || s.number = :sought)"

@@ -4,14 +4,12 @@ from flask import Blueprint, render_template
 
 from coop.clock import now
 from coop.statements import queries
-from coop.web.guards import rows_of, statement_reader, viewer
+from coop.web.guards import statement_reader, viewer
 from coop.web.paging import page_number, sought
 from coop.web.reading import reading
 from coop.web.views import Page
 
 bp = Blueprint("statements", __name__)
-
-reader_of_statement = rows_of(statement_reader, "reader_of_statement", queries.may_read)
 
 
 @bp.get("/statements")
@@ -20,11 +18,3 @@ def mine() -> Page:
     with reading() as session:
         page = queries.statements_page(session, viewer(), sought(), number=page_number(), at=now())
     return render_template("statements/mine.html", page=page)
-
-
-@bp.get("/statements/<int:statement_id>")
-@reader_of_statement
-def statement(statement_id: int) -> Page:
-    with reading() as session:
-        page = queries.statement_page(session, statement_id, number=page_number())
-    return render_template("statements/statement.html", page=page)

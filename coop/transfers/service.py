@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
+from coop import jobs
 from coop.agreements import service as agreements
 from coop.agreements.models import BankDetails
 from coop.audit import service as audit
@@ -91,6 +92,7 @@ def make_file(db: Db, run_id: int, *, by: int, at: datetime, field_key: bytes) -
         for payment, statement, _ in payments:
             tell_maker(session, "payout_sent", payment, statement, through=run.through.isoformat())
         run.state, run.file_made_at = "file_made", at
+        jobs.request(session, jobs.WRITE_STATEMENTS, run_id)
         audit.record(session, "make_bank_file", by=by, subject=("payout_run", run_id), detail={"sha256": sha256})
         return sha256
 

@@ -105,6 +105,7 @@ STATES: Final = {
         "fairness.compute": Said("Work out a fairness report"),
         "payouts.compute": Said("Compute a payout"),
         "payouts.hand_in": Said("Hand a bank file in"),
+        "payouts.papers": Said("Lay statements out on paper"),
         "notices.deliver": Said("Send a mail"),
         "recipes.apply": Said("Order what the recipes of season shares ask for"),
         "pools.close_due": Said("Close pools at their cut-off"),

@@ -90,6 +90,8 @@ SAMPLES = {
     "payout_sent": STATEMENT | {"through": "2026-11-30"},
     "dividend_decided": DIVIDEND,
     "dividend_of_maker": DIVIDEND,
+    "statement_question": STATEMENT | {"words": "Where are the two mugs of Friday?"},
+    "statement_answer": STATEMENT | {"words": "They were noted on Saturday."},
     "payout_returned": STATEMENT | {"reason": "Account closed"},
 }
 
