@@ -52,7 +52,7 @@ class PaymentForm(CoopForm):
 class StatementForm(CoopForm):
     file = FileField(
         "Bank statement",
-        description="A file of at most 5 MB as your bank exports it: camt.053, MT940, OFX or CSV. It is taken in whole, or not at all.",
+        description="A file of at most 5 MB as your bank exports it: camt.053, MT940, OFX or CSV; or its report on a payment file, pain.002. It is taken in whole, or not at all.",
         validators=[FileRequired("Please choose a file.")],
     )
     again = BooleanField(

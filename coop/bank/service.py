@@ -125,7 +125,7 @@ def _book_lines(
     )
     fresh = {f"bank:{parsed.iban}:{line.reference}": line for line in parsed.lines if line.reference not in seen}
     said = [
-        confirmations.Confirmed(line.end_to_end_id, abs(line.minor), line.booked_on, key, line.text)
+        confirmations.Confirmed(line.end_to_end_id, abs(line.minor), line.booked_on, key, line.text, line.reason)
         for key, line in fresh.items()
         if line.end_to_end_id
     ]

@@ -12,8 +12,10 @@ from coop.columns import queries as waiting
 from coop.columns import service as columns_service
 from coop.core.errors import RuleBroken
 from coop.formats.bank_files import CSV, kind_of
+from coop.formats.pain_status import is_pain002
 from coop.incoming import queries as payments_queries
 from coop.incoming import service as incoming
+from coop.refusals import service as refusals
 from coop.web.forms import heeding
 from coop.web.guards import treasurer, viewer
 from coop.web.headers import takes_files
@@ -116,6 +118,10 @@ def _record(household_id: int, form: forms.PaymentForm) -> None:
 def _take_in(content: bytes, *, again: bool) -> str:
     """Take a file in and return the page that shows it, or the page that asks for its columns."""
     by, key = viewer().person_id, settings().field_key
+    if is_pain002(content):
+        run_id = refusals.read_report(db(), content, by=by, at=now())
+        flash("The bank's report on this payout is read.", "good")
+        return url_for("treasury.run", run_id=run_id)
     if again and kind_of(content) == CSV:
         return _ask_for_columns(content)
     with reading() as session:

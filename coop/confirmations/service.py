@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from coop import keys
 from coop.audit import service as audit
+from coop.core.bank_reasons import reason_words
 from coop.core.errors import NotFound, RuleBroken
 from coop.core.ledger import Entry, Posting, artisan_party, payment_party
 from coop.core.payout import payout_rejected, payout_returned, payout_settled
@@ -34,13 +35,24 @@ def confirm(db: Db, payment_id: int, *, on: date, by: int, at: datetime, key: st
         return _noted(session, body, entry_id, by=by, key=key)
 
 
-def take_back(db: Db, payment_id: int, *, bank_fee: int = 0, on: date, by: int, at: datetime, key: str) -> int:
+def take_back(
+    db: Db,
+    payment_id: int,
+    *,
+    bank_fee: int = 0,
+    reason_code: str = "",
+    on: date,
+    by: int,
+    at: datetime,
+    key: str,
+) -> int:
     """Note by hand that a settled payment came back: it is owed again, the bank's charge is the co-op's.
 
     Raises `payout_not_settled`.
     """
     with db.begin() as session:
         body = {"act": "payout_returned", "payment": payment_id, "bank_fee": bank_fee, "on": on.isoformat()}
+        body |= {"code": reason_code} if reason_code else {}
         if (spent := keys.spend(session, by=by, key=key, body=body)) is not None:
             return spent
         payment, statement = _locked_payment(session, payment_id)
@@ -50,26 +62,27 @@ def take_back(db: Db, payment_id: int, *, bank_fee: int = 0, on: date, by: int, 
             )
         postings = payout_returned(artisan_party(statement.artisan_id), payment.amount_minor, bank_fee=bank_fee)
         entry_id = _book(session, "payout_returned", f"ret:{payment_id}:hand", on, postings, by=by, at=at)
-        payment.returned_on, payment.returned_entry_id = on, entry_id
-        transfers.tell_maker(session, "payout_returned", payment, statement, reason="")
+        payment.returned_on, payment.returned_entry_id, payment.reason_code = on, entry_id, reason_code
+        transfers.tell_maker(session, "payout_returned", payment, statement, reason=reason_words(reason_code))
         run = payouts.locked_run(session, statement.run_id)
         _reopen(run)
         return _noted(session, body, entry_id, by=by, key=key)
 
 
-def reject(db: Db, payment_id: int, *, on: date, by: int, at: datetime, key: str) -> int:
-    """Note by hand that the bank refused a payment before moving it: it is owed to the maker again. Raises `payout_not_in_transit`."""
+def refuse(db: Db, payment_id: int, *, reason_code: str, on: date, by: int, at: datetime, key: str) -> int:
+    """Note by hand that the bank refused a payment before any money moved: it is owed again; return the entry.
+
+    Raises `payout_not_in_transit`.
+    """
     with db.begin() as session:
-        body = {"act": "payout_rejected", "payment": payment_id, "on": on.isoformat()}
+        body = {"act": "payout_refused", "payment": payment_id, "code": reason_code, "on": on.isoformat()}
         if (spent := keys.spend(session, by=by, key=key, body=body)) is not None:
             return spent
-        payment, statement = _in_transit(session, payment_id)
-        postings = payout_rejected(artisan_party(statement.artisan_id), payment_party(payment_id), payment.amount_minor)
-        entry_id = _book(session, "payout_rejected", f"rjct:{payment_id}:hand", on, postings, by=by, at=at)
-        payment.returned_on, payment.returned_entry_id = on, entry_id
-        transfers.tell_maker(session, "payout_returned", payment, statement, reason="")
-        _mark_runs(session, by=by, at=at)
-        return _noted(session, body, entry_id, by=by, key=key)
+        payment, _ = _in_transit(session, payment_id)
+        currency = policy.current(session, "currency", at=at)
+        take_refused(session, [Refused(payment, reason_code, "", "hand")], on=on, by=by, at=at, currency=currency)
+        assert payment.refused_entry_id is not None
+        return _noted(session, body, payment.refused_entry_id, by=by, key=key)
 
 
 class Confirmed(NamedTuple):
@@ -80,13 +93,24 @@ class Confirmed(NamedTuple):
     booked_on: date
     key: str
     words: str = ""
+    reason_code: str = ""
+
+
+class Refused(NamedTuple):
+    """A payment that the bank refused, the code of its reason, its words, and the reference of where it says so."""
+
+    payment: Payment
+    code: str
+    words: str
+    reference: str
 
 
 def settle_confirmed(
     session: Session, confirmed: Sequence[Confirmed], *, by: int, at: datetime, currency: str
 ) -> dict[str, int]:
     """Book payments that the bank says have left; return the entries by the bank's key. Unknown or different ones are left out."""
-    lines = _matched(session, confirmed, Payment.sent_entry_id.is_not(None), Payment.settled_on.is_(None), Payment.returned_on.is_(None))  # fmt: skip
+    waiting = (Payment.sent_entry_id.is_not(None), Payment.settled_on.is_(None), Payment.refused_on.is_(None))
+    lines = _matched(session, confirmed, *waiting)
     entries = [
         Entry(line.key, "payout_settled", line.booked_on, payout_settled(payment_party(payment.id), line.amount_minor))
         for line, payment in lines
@@ -114,11 +138,34 @@ def take_back_returned(session: Session, returned: Sequence[Confirmed], *, by: i
     entry_ids = ledger.post_all(session, entries, by=by, currency=currency)
     for (line, payment), entry_id in zip(lines, entry_ids, strict=True):
         payment.returned_on, payment.returned_entry_id = line.booked_on, entry_id
-        maker = makers[payment.id]
-        transfers.tell_maker(session, "payout_returned", payment, maker, reason=line.words)
+        payment.reason_code, maker = line.reason_code, makers[payment.id]
+        reason = reason_words(line.reason_code, line.words) if line.reason_code else line.words
+        transfers.tell_maker(session, "payout_returned", payment, maker, reason=reason)
         run = session.get_one(PayoutRun, maker.run_id, with_for_update=True)
         _reopen(run)
     return {line.key: entry_id for (line, _), entry_id in zip(lines, entry_ids, strict=True)}
+
+
+def take_refused(
+    session: Session, refused: Sequence[Refused], *, on: date, by: int, at: datetime, currency: str
+) -> int:
+    """Owe makers again what the bank refused to pay, and tell them why; return how many payments that are."""
+    makers = [session.get_one(Statement, payment.statement_id) for payment, *_ in refused]
+    entries = [
+        Entry(
+            f"rjct:{one.payment.id}:{one.reference}",
+            "payout_rejected",
+            on,
+            payout_rejected(artisan_party(maker.artisan_id), payment_party(one.payment.id), one.payment.amount_minor),
+        )
+        for one, maker in zip(refused, makers, strict=True)
+    ]
+    entry_ids = ledger.post_all(session, entries, by=by, currency=currency)
+    for (payment, code, words, _), maker, entry_id in zip(refused, makers, entry_ids, strict=True):
+        payment.refused_on, payment.refused_entry_id, payment.reason_code = on, entry_id, code
+        transfers.tell_maker(session, "payout_refused", payment, maker, reason=reason_words(code, words))
+    _mark_runs(session, by=by, at=at)
+    return len(entries)
 
 
 def _matched(
@@ -138,8 +185,8 @@ def _matched(
 
 def _in_transit(session: Session, payment_id: int) -> tuple[Payment, Statement]:
     payment, statement = _locked_payment(session, payment_id)
-    if payment.sent_entry_id is None or payment.settled_on is not None or payment.returned_on is not None:
-        raise RuleBroken("payout_not_in_transit", "This payment is not on its way: it was not sent, it is settled, or it was refused.")  # fmt: skip
+    if payment.sent_entry_id is None or payment.settled_on is not None or payment.refused_on is not None:
+        raise RuleBroken("payout_not_in_transit", "This payment is not on its way: it was not sent, it is settled, or it was refused.")
     return payment, statement
 
 
@@ -175,7 +222,7 @@ def _mark_runs(session: Session, *, by: int, at: datetime) -> None:
     session.execute(_MARK_ACCEPTED, told)
     session.execute(_MARK_SUBMITTED, told)
     for run_id in session.scalars(_MARK_SETTLED, told).all():
-        audit.record(session, "payments_settled", by=by, subject=("payout_run", run_id))
+        audit.record(session, "payments_done", by=by, subject=("payout_run", run_id))
 
 
 _PAID_SOME = "EXISTS (SELECT FROM payment p JOIN statement s ON s.id = p.statement_id WHERE s.run_id = r.id AND p.settled_on IS NOT NULL)"
@@ -188,9 +235,9 @@ UPDATE payout_run r SET state = 'submitted', failure = NULL WHERE r.state = ANY(
 """)  # noqa: S608 - as above
 _MARK_SETTLED = text("""
 UPDATE payout_run r SET settled_at = :at, state = CASE WHEN EXISTS (
-    SELECT FROM payment p JOIN statement s ON s.id = p.statement_id WHERE s.run_id = r.id AND p.returned_on IS NOT NULL)
+    SELECT FROM payment p JOIN statement s ON s.id = p.statement_id WHERE s.run_id = r.id AND (p.returned_on IS NOT NULL OR p.refused_on IS NOT NULL))
   THEN 'partly_returned' ELSE 'settled' END
  WHERE r.state = ANY(:with_the_bank) AND NOT EXISTS (
-  SELECT FROM payment p JOIN statement s ON s.id = p.statement_id WHERE s.run_id = r.id AND p.settled_on IS NULL AND p.returned_on IS NULL)
+  SELECT FROM payment p JOIN statement s ON s.id = p.statement_id WHERE s.run_id = r.id AND p.settled_on IS NULL AND p.refused_on IS NULL)
 RETURNING r.id
 """)

@@ -22,7 +22,9 @@ _NO_REFERENCE = {"", "NONREF", "NOREF", "NOTPROVIDED", "NONE", "0"}
 
 @dataclass(frozen=True, slots=True)
 class BankLine:
-    """One booked line: in +, out -. `name` and `iban` are those of the other side, as far as the bank tells them."""
+    """One booked line: in +, out -. `name` and `iban` are those of the other side, as far as the bank tells them,
+    `reason` the code of why money came back.
+    """
 
     reference: str
     minor: int
@@ -31,6 +33,7 @@ class BankLine:
     text: str
     name: str = ""
     iban: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """What the bank says happened: statements as ISO 20022 camt.053, read whole or refused, and written for tests and imported seasons."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime
@@ -116,6 +117,7 @@ def _told_by(payment: Element, line: BankLine) -> BankLine:
         text=words_of(*words) or line.text,
         name=words_of(_text(payment, f"{parties}/Pty/Nm") or _text(payment, f"{parties}/Nm"), most=LONGEST_NAME),
         iban=iban_of(_text(payment, f"{parties}Acct/Id/IBAN")),
+        reason=re.sub("[^A-Z0-9]", "", _text(payment, "RtrInf/Rsn/Cd"))[:8],
     )
 
 
@@ -174,3 +176,5 @@ def _add_line(written: Element, line: BankLine, currency: str, exponent: int) ->
         )
     if line.text:
         add(payment, "RmtInf/Ustrd", bank_text(line.text, 140))
+    if line.reason:
+        add(payment, "RtrInf/Rsn/Cd", line.reason)

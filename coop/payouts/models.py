@@ -120,6 +120,11 @@ class Payment(Base):
         comment="came back after it was settled, or was refused before it moved"
     )
     returned_entry_id: Mapped[int | None]
+    refused_on: Mapped[date | None] = mapped_column(comment="the bank refused it before any money moved")
+    refused_entry_id: Mapped[int | None]
+    reason_code: Mapped[str] = mapped_column(
+        server_default="", comment="why it was refused or came back, as the bank codes it: AC04, R02"
+    )
 
 
 class BankFile(Base):

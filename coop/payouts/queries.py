@@ -199,7 +199,7 @@ def in_transit(session: Session, run_id: int) -> list[InTransit]:
     rows = session.execute(
         text(
             "SELECT p.end_to_end_id, p.amount_minor FROM payment p JOIN statement s ON s.id = p.statement_id"
-            " WHERE s.run_id = :run AND p.sent_entry_id IS NOT NULL AND p.settled_on IS NULL AND p.returned_on IS NULL ORDER BY s.number"
+            " WHERE s.run_id = :run AND p.sent_entry_id IS NOT NULL AND p.settled_on IS NULL AND p.refused_on IS NULL ORDER BY s.number"
         ),
         {"run": run_id},
     )

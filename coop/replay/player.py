@@ -255,7 +255,7 @@ class _Player:
 
     def _payout_rejected(self, event: Event) -> int:
         payment_id = self._payment(event, "payout_not_in_transit")
-        return confirmations.reject(self.db, payment_id, on=self.stage.at.date(), **self._asked(event))
+        return confirmations.refuse(self.db, payment_id, reason_code="", on=self.stage.at.date(), **self._asked(event))
 
     def _payout_returned(self, event: Event) -> int:
         payment_id = self._payment(event, "payout_not_settled")

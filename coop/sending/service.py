@@ -114,6 +114,15 @@ def note_answer(db: Db, run_id: int, said: str, *, reason: str, by: int, at: dat
             _settle(session, run, said, words, by=by, at=at)
 
 
+def bank_told(session: Session, run: PayoutRun, *, accepted: bool, reason: str, by: int, at: datetime) -> None:
+    """Let what the bank itself reports end whatever is open about the file; a run that needs no answer is left as it is."""
+    if run.state in {"submitting", "uncertain"}:
+        _settle(session, run, ACCEPTED if accepted else NOT_ACCEPTED, reason, by=by, at=at)
+    elif run.state == "file_made" and accepted:
+        run.state, run.failure = "submitted", None
+        audit.record(session, "confirm_submission", by=by, subject=("payout_run", run.id), detail={"reason": reason})
+
+
 def close(db: Db, run_id: int, *, by: int, at: datetime) -> None:
     """Close a run of which nothing more is expected; money that comes back even so opens it again.
 

@@ -60,9 +60,9 @@ class StatementsPage:
 
 
 FATE: Final = (
-    "CASE WHEN r.state = 'cancelled' THEN 'cancelled' WHEN p.returned_on IS NOT NULL THEN 'returned'"
+    "CASE WHEN r.state = 'cancelled' THEN 'cancelled' WHEN p.returned_on IS NOT NULL THEN 'returned' WHEN p.refused_on IS NOT NULL THEN 'refused'"
     " WHEN p.settled_on IS NOT NULL THEN 'settled' WHEN p.sent_entry_id IS NOT NULL THEN 'sent' ELSE 'waits' END AS fate,"
-    " coalesce(p.returned_on, p.settled_on) AS fate_on"
+    " coalesce(p.returned_on, p.refused_on, p.settled_on) AS fate_on"
 )
 """How far a statement's payment is, and since when: columns of a query over statement s, payout_run r and payment p."""
 

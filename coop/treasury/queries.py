@@ -9,10 +9,12 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from coop import jobs
+from coop.core.bank_reasons import reason_words
 from coop.core.errors import NotFound, RuleBroken
 from coop.core.paging import Slice
 from coop.core.payout import ACCOUNT_RESTS
 from coop.payouts.queries import open_run
+from coop.statements.queries import FATE
 
 A_PAGE: Final = 50
 
@@ -68,6 +70,13 @@ class PaidRow:
     account_changed_at: datetime | None
     fate: str
     fate_on: date | None
+    payment_id: int
+    reason_code: str
+
+    @property
+    def reason(self) -> str:
+        """Why it was refused or came back, in words."""
+        return reason_words(self.reason_code)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,12 +167,11 @@ SELECT r.*, coalesce(asker.name, 'the command line') AS asker,
  WHERE r.id = :run
 """)
 
-_PAID = text("""
+_PAID = text(f"""
 SELECT s.id, m.name AS maker, s.series || '-' || s.number AS reference, s.sold_minor, s.fee_minor, s.payable_minor, b.iban_ending,
        CASE WHEN EXISTS (SELECT FROM bank_details x WHERE x.artisan_id = b.artisan_id AND x.id < b.id) THEN b.set_at END AS changed_at,
-       CASE WHEN r.state = 'cancelled' THEN 'cancelled' WHEN p.returned_on IS NOT NULL THEN 'returned'
-            WHEN p.settled_on IS NOT NULL THEN 'settled' WHEN p.sent_entry_id IS NOT NULL THEN 'sent' ELSE 'waits' END AS fate,
-       coalesce(p.returned_on, p.settled_on) AS fate_on, count(*) OVER () AS total
+       {FATE}, p.id AS payment_id, p.reason_code,
+       count(*) OVER () AS total
   FROM statement s
   JOIN payout_run r ON r.id = s.run_id
   JOIN artisan m ON m.id = s.artisan_id
@@ -171,7 +179,7 @@ SELECT s.id, m.name AS maker, s.series || '-' || s.number AS reference, s.sold_m
   JOIN bank_details b ON b.id = p.bank_details_id
  WHERE s.run_id = :run AND m.name ILIKE :like
  ORDER BY s.number LIMIT :most OFFSET :skipped
-""")
+""")  # noqa: S608 - put together from constants only
 
 _HISTORY = text("""
 SELECT a.act, a.at, coalesce(p.name, CASE WHEN a.actor_id = 0 THEN 'Smallbatch' ELSE '' END) AS by, coalesce(a.detail ->> 'reason', '') AS reason
@@ -184,9 +192,9 @@ WITH paid AS (SELECT p.*, s.sold_minor, s.fee_minor, s.set_off_minor + s.recoupe
                 FROM statement s JOIN payment p ON p.statement_id = s.id WHERE s.run_id = :run)
 SELECT coalesce(sum(sold_minor), 0)::bigint AS sold, coalesce(sum(fee_minor), 0)::bigint AS fee,
        coalesce(sum(taken_off), 0)::bigint AS taken_off, coalesce(sum(amount_minor), 0)::bigint AS to_makers,
-       coalesce(sum(amount_minor) FILTER (WHERE sent_entry_id IS NOT NULL AND settled_on IS NULL), 0)::bigint AS waits_for_bank,
+       coalesce(sum(amount_minor) FILTER (WHERE sent_entry_id IS NOT NULL AND settled_on IS NULL AND refused_on IS NULL), 0)::bigint AS waits_for_bank,
        coalesce(sum(amount_minor) FILTER (WHERE settled_on IS NOT NULL AND returned_on IS NULL), 0)::bigint AS paid,
-       coalesce(sum(amount_minor) FILTER (WHERE returned_on IS NOT NULL), 0)::bigint AS back,
+       coalesce(sum(amount_minor) FILTER (WHERE returned_on IS NOT NULL OR refused_on IS NOT NULL), 0)::bigint AS back,
        (SELECT coalesce(sum(l.amount_minor), 0) FROM statement_line l JOIN paid ON paid.statement = l.statement_id)::bigint AS earned,
        (SELECT coalesce(-sum(b.amount), 0) FROM paid JOIN account a ON a.code = 2450 AND a.party = 'payment:' || paid.id
           JOIN balance b ON b.account_id = a.id)::bigint AS on_its_way
@@ -259,6 +267,36 @@ def _money(session: Session, run_id: int) -> RunMoney:
         back=row.back,
         adds_up=row.earned == row.taken_off + row.to_makers and row.on_its_way == row.waits_for_bank,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentPage:
+    id: int
+    run_id: int
+    reference: str
+    maker: str
+    amount_minor: int
+    end_to_end_id: str
+    account_ending: str
+    fate: str
+    fate_on: date | None
+
+
+_PAYMENT = text(f"""
+SELECT p.id, r.id AS run_id, s.series || '-' || s.number AS reference, m.name AS maker, p.amount_minor, p.end_to_end_id,
+       b.iban_ending AS account_ending, {FATE}
+  FROM payment p JOIN statement s ON s.id = p.statement_id JOIN payout_run r ON r.id = s.run_id
+  JOIN artisan m ON m.id = s.artisan_id JOIN bank_details b ON b.id = p.bank_details_id
+ WHERE p.id = :payment AND r.id = :run
+""")  # noqa: S608 - put together from constants only
+
+
+def payment_page(session: Session, run_id: int, payment_id: int) -> PaymentPage:
+    """Return one payment of a run."""
+    row = session.execute(_PAYMENT, {"payment": payment_id, "run": run_id}).first()
+    if row is None:
+        raise NotFound
+    return PaymentPage(*row)
 
 
 @dataclass(frozen=True, slots=True)

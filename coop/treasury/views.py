@@ -1,13 +1,17 @@
 """Payout runs, for treasurers: from the preview to the bank file."""
 
+from typing import Any
+
 from flask import Blueprint, Response, flash, redirect, render_template, url_for
 
 from coop.clock import now
-from coop.core.errors import NotFound
+from coop.confirmations import service as confirmations
+from coop.core.errors import NotFound, RuleBroken
 from coop.payouts import service
 from coop.sending import service as sending
 from coop.transfers import service as transfers
 from coop.treasury import forms, queries
+from coop.web.filters import today
 from coop.web.forms import heeding, posted_key
 from coop.web.guards import fresh, treasurer, viewer
 from coop.web.paging import page_number, sought
@@ -118,6 +122,35 @@ def close(run_id: int) -> Answer:
     sending.close(db(), run_id, by=viewer().person_id, at=now())
     flash("Closed. Nothing more is expected of this run.", "good")
     return redirect(url_for(".run", run_id=run_id), code=303)
+
+
+@bp.route("/payouts/<int:run_id>/payments/<int:payment_id>", methods=["GET", "POST"])
+@treasurer
+def payment(run_id: int, payment_id: int) -> Answer:
+    form = forms.PaymentFateForm()
+    if form.accepted():
+        with heeding(form):
+            _note_fate(run_id, payment_id, form)
+            flash("Noted. The bank's own line is tied to it when its statement is taken in.", "good")
+            return redirect(url_for(".run", run_id=run_id), code=303)
+    with reading() as session:
+        page = queries.payment_page(session, run_id, payment_id)
+    return render_template("treasury/payment.html", page=page, form=form), form.status
+
+
+def _note_fate(run_id: int, payment_id: int, form: forms.PaymentFateForm) -> None:
+    with reading() as session:
+        queries.payment_page(session, run_id, payment_id)
+    said: dict[str, Any] = {"on": form.on.data, "by": viewer().person_id, "at": now(), "key": str(form.key.data)}
+    if form.on.data > today():
+        raise RuleBroken("future_date", "Give the day on which the bank did it: today or earlier.", field="on")
+    if form.said.data == "paid":
+        confirmations.confirm(db(), payment_id, **said)
+    elif form.said.data == "refused":
+        confirmations.refuse(db(), payment_id, reason_code=form.reason.data, **said)
+    else:
+        fee = form.fee.data or 0
+        confirmations.take_back(db(), payment_id, bank_fee=fee, reason_code=form.reason.data, **said)
 
 
 _KINDS = {"xml": "application/xml", "ach": "text/plain", "csv": "text/csv"}

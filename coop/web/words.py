@@ -158,6 +158,7 @@ STATES: Final = {
         "sent": Said("on its way", "told"),
         "settled": Said("paid", "good"),
         "returned": Said("came back", "wrong"),
+        "refused": Said("refused by the bank", "wrong"),
         "cancelled": Said("called off"),
     },
     "waits": {
@@ -269,7 +270,8 @@ PAYOUT_ACTS: Final = {
     "confirm_submission": "The bank has the file",
     "refuse_submission": "The bank did not accept the file",
     "doubt_submission": "Nobody knows whether the bank has it",
-    "payments_settled": "The bank has paid",
+    "payments_done": "Each payment was paid or came back",
+    "read_status_report": "Report of the bank read",
     "cancel_payouts": "Called off",
     "try_payouts_again": "Tried again",
     "close_payouts": "Closed",

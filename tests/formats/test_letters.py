@@ -92,6 +92,7 @@ SAMPLES = {
     "dividend_of_maker": DIVIDEND,
     "statement_question": STATEMENT | {"words": "Where are the two mugs of Friday?"},
     "statement_answer": STATEMENT | {"words": "They were noted on Saturday."},
+    "payout_refused": STATEMENT | {"reason": "The account is closed. (AC04)"},
     "payout_returned": STATEMENT | {"reason": "Account closed"},
 }
 

@@ -176,3 +176,51 @@ def test_a_settled_run_is_closed(client_as, coop, db):
     page = shown(petra, f"/payouts/{run}")
     assert "Nothing more is expected of this run." in page
     assert re.search(r"On its way €0.00 Paid €67.50 adds up", page)
+
+
+# -- what the bank did with single payments --
+
+
+def test_the_banks_report_is_taken_in_like_a_statement(client_as, coop, db):
+    from tests.formats.test_pain_status import report
+    from tests.web.test_treasury_pages import upload
+
+    run = sent(db, coop)
+    with db() as session:
+        end_to_end, message = session.execute(text("SELECT end_to_end_id, message_id FROM payment, bank_file")).one()
+    petra = client_as("treasurer")
+    wrong = upload(petra, report((end_to_end, "RJCT", "AC04", "1.00"), message=message))
+    assert (wrong.status_code, "another amount" in wrong.text) == (422, True)
+    done = upload(petra, report((end_to_end, "RJCT", "AC04", "67.50"), message=message))
+    assert (done.status_code, done.location) == (303, f"/payouts/{run}")
+    page = shown(petra, f"/payouts/{run}")
+    assert re.search(r"refused by the bank Tue, 1 Dec The account is closed. \(AC04\)", page)
+    assert "Report of the bank read: 1 payment refused" in page
+    assert re.search(r"On its way €0.00 Paid €0.00 Came back €67.50 adds up", page)
+
+
+def test_what_no_file_tells_is_noted_by_hand(client_as, coop, db):
+    run = sent(db, coop)
+    with db() as session:
+        payment = session.scalar(text("SELECT id FROM payment"))
+    petra = client_as("treasurer")
+    path = f"/payouts/{run}/payments/{payment}"
+    for typed, said in (
+        ({"said": "paid", "on": "2026-12-02"}, "today or earlier"),
+        ({"said": "paid", "on": ""}, "Please give a day"),
+        ({"said": "lost", "on": "2026-12-01"}, "Not a valid choice"),
+        ({"said": "came_back", "on": "2026-12-01", "fee": "-1"}, "Please give 0"),
+        ({"said": "came_back", "on": "2026-12-01"}, "Only a payment that the bank has sent can come back"),
+        ({"said": "refused", "on": "2026-12-01", "reason": "R99"}, "Not a valid choice"),
+    ):
+        refused = petra.fill(path, typed)
+        assert (refused.status_code, said in refused.text) == (422, True), typed
+    assert petra.fill(path, {"said": "paid", "on": "2026-12-01"}).status_code == 303
+    assert state(db, run) == "settled"
+    assert (
+        petra.fill(path, {"said": "came_back", "on": "2026-12-01", "reason": "R02", "fee": "1.50"}).status_code == 303
+    )
+    page = shown(petra, f"/payouts/{run}")
+    assert re.search(r"came back Tue, 1 Dec The account is closed. \(R02\)", page)
+    assert state(db, run) == "partly_returned"
+    assert petra.get(f"/payouts/{run + 1}/payments/{payment}").status_code == 404
