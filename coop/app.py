@@ -55,6 +55,7 @@ AREAS: Final = (
     "households",
     "statements",
     "telling",
+    "yearly",
     "bank",
     "settling",
     "preparing",

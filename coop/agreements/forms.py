@@ -91,6 +91,22 @@ ACCOUNT_KEPT: Final = (
 )
 
 
+_NUMBER: Final = {"autocomplete": "off", "spellcheck": "false", "inputmode": "numeric"}
+
+
 class BankDetailsForm(CoopForm):
     holder = TextLine("Account held by")
     iban = TextLine("IBAN", most=60, render_kw={"autocomplete": "off", "spellcheck": "false"})
+
+
+class UsBankDetailsForm(CoopForm):
+    holder = TextLine("Account held by")
+    routing = TextLine(
+        "Routing number", most=20, description="Nine digits, at the foot of a cheque.", render_kw=_NUMBER
+    )
+    account = TextLine("Account number", most=30, render_kw=_NUMBER)
+    kind = RadioField(
+        "Kind of account",
+        choices=[SelectChoice("checking", "checking"), SelectChoice("savings", "savings")],
+        default="checking",
+    )

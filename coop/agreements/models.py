@@ -52,10 +52,13 @@ class BankDetails(Base):
     """Where a maker is paid; the latest row counts, encrypted, shown only by its last four characters."""
 
     __tablename__ = "bank_details"
-    __table_args__ = (Index(None, "artisan_id"),)
+    __table_args__ = (CheckConstraint("scheme IN ('iban', 'us')", "scheme"), Index(None, "artisan_id"))
 
     id: Mapped[Identity]
     artisan_id: Mapped[int] = mapped_column(ForeignKey("artisan.id"))
+    scheme: Mapped[str] = mapped_column(
+        server_default="iban", comment="iban, or us: routing number, account number and kind are sealed together"
+    )
     holder: Mapped[str]
     iban_sealed: Mapped[bytes] = mapped_column(LargeBinary, comment="AES-GCM under the field key")
     iban_ending: Mapped[str]

@@ -15,6 +15,7 @@ from coop.catalog import service as catalog
 from coop.catalog.models import Product
 from coop.core.errors import NotFound, RuleBroken
 from coop.core.payout import ACCOUNT_RESTS, Model, Terms, check_parts
+from coop.core.us_account import UsAccount
 from coop.db import Db, copy_rows, take_ids
 from coop.factors import service as factors
 from coop.formats.iban import read_iban
@@ -162,19 +163,28 @@ def current_terms(session: Session, artisan_id: int, at: datetime) -> int:
 
 
 def set_bank_details(
-    session: Session, artisan_id: int, *, holder: str, iban: str, by: int, at: datetime, field_key: bytes
+    session: Session,
+    artisan_id: int,
+    *,
+    holder: str,
+    iban: str = "",
+    us: UsAccount | None = None,
+    by: int,
+    at: datetime,
+    field_key: bytes,
 ) -> int:
-    """Keep where a workshop is paid, sealed; earlier details stay as history and the latest count."""
+    """Keep where a workshop is paid, an IBAN or an account in the United States, sealed; earlier details stay as history and the latest count."""
     if not holder.strip():
         raise RuleBroken("required", "Please give the name the account is held under.", field="holder")
     try:
-        number = read_iban(iban)
+        number = read_iban(iban) if us is None else us.number
     except RuleBroken as wrong:
         raise RuleBroken(wrong.code, wrong.sentence, field="iban") from wrong
     details = BankDetails(
         artisan_id=artisan_id,
         holder=holder.strip(),
-        iban_sealed=seal(number.encode(), field_key, purpose=_IBAN),
+        scheme="iban" if us is None else "us",
+        iban_sealed=seal((number if us is None else us.written()).encode(), field_key, purpose=_IBAN),
         iban_ending=number[-4:],
         set_by=by,
         set_at=at,
@@ -187,7 +197,15 @@ def set_bank_details(
 
 
 def change_bank_details(
-    db: Db, artisan_id: int, *, holder: str, iban: str, by: int, at: datetime, field_key: bytes
+    db: Db,
+    artisan_id: int,
+    *,
+    holder: str,
+    iban: str = "",
+    us: UsAccount | None = None,
+    by: int,
+    at: datetime,
+    field_key: bytes,
 ) -> int:
     """Change where a workshop is paid, and tell its people; the caller has just asked for the password again.
 
@@ -196,7 +214,9 @@ def change_bank_details(
     with db.begin() as session:
         artisan = catalog.lock_artisan(session, artisan_id)
         known = latest_bank_details(session, [artisan_id])
-        row_id = set_bank_details(session, artisan_id, holder=holder, iban=iban, by=by, at=at, field_key=field_key)
+        row_id = set_bank_details(
+            session, artisan_id, holder=holder, iban=iban, us=us, by=by, at=at, field_key=field_key
+        )
         values = {
             "artisan": artisan.name,
             "ending": session.get_one(BankDetails, row_id).iban_ending,
@@ -218,9 +238,10 @@ def latest_bank_details(session: Session, artisan_ids: Sequence[int]) -> dict[in
     return {row.artisan_id: row for row in rows}
 
 
-def unseal_iban(iban_sealed: bytes, field_key: bytes) -> str:
-    """Read the account number out of a row of bank details, for a bank file and nothing else."""
-    return unseal(iban_sealed, field_key, purpose=_IBAN).decode()
+def unseal_account(details: BankDetails, field_key: bytes) -> str | UsAccount:
+    """Read the account out of a row of bank details, for a bank file and nothing else."""
+    written = unseal(details.iban_sealed, field_key, purpose=_IBAN).decode()
+    return written if details.scheme == "iban" else UsAccount.of(written)
 
 
 class NewAgreement(NamedTuple):

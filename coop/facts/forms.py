@@ -1,9 +1,11 @@
 """What an admin says about the co-op."""
 
 from flask import request
+from wtforms import RadioField
+from wtforms.fields.choices import SelectChoice
 
 from coop.core.money import MINOR_EXPONENT, parse_amount
-from coop.facts.service import Facts
+from coop.facts.service import BankFileFacts, Facts
 from coop.web.fields import AmountField, PiecesField, TextLine
 from coop.web.forms import CoopForm
 from coop.web.reading import customs
@@ -58,6 +60,26 @@ class FactsForm(CoopForm):
     def facts(self) -> Facts:
         """Return what was typed."""
         return Facts(**{name: self[name].data for name in Facts.__dataclass_fields__})
+
+
+class BankFileForm(CoopForm):
+    bank_file = RadioField(
+        "The bank takes",
+        choices=[
+            SelectChoice("sepa", "SEPA credit transfers: pain.001.001.09"),
+            SelectChoice("nacha", "ACH credits in the United States: a Nacha file (PPD)"),
+            SelectChoice("list", "a list to enter by hand: CSV"),
+        ],
+    )
+    ach_routing = TextLine("Routing number of the co-op's bank", most=20, optional=True, description="For ACH.")
+    ach_bank_name = TextLine("Name of the bank", most=23, optional=True, description="For ACH, as the bank writes it.")
+    ach_company_id = TextLine(
+        "Company identification", most=10, optional=True, description="For ACH: ten signs that the bank gives."
+    )
+
+    def facts(self) -> BankFileFacts:
+        """Return what was chosen and typed."""
+        return BankFileFacts(**{name: self[name].data for name in BankFileFacts.__dataclass_fields__})
 
 
 class PointForm(CoopForm):

@@ -1,5 +1,6 @@
 """Settle the co-op's own facts, and where pieces are fetched."""
 
+import re
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
@@ -13,6 +14,7 @@ from coop.audit import service as audit
 from coop.core.errors import RuleBroken
 from coop.core.money import minor_exponent
 from coop.core.season import zone_named
+from coop.core.us_account import read_routing
 from coop.db import Db
 from coop.formats.iban import read_iban
 from coop.ledger.models import Entry
@@ -57,6 +59,52 @@ def settle_facts(db: Db, facts: Facts, *, by: int, at: datetime, key: str) -> in
             policy.change(session, name, value, by=by, at=at)
         keys.answer(session, by=by, key=key, row_id=len(changed))
         return len(changed)
+
+
+@dataclass(frozen=True, slots=True)
+class BankFileFacts:
+    """In what form the bank is asked to pay, by the names of the policies; what begins with `ach` is needed for ACH alone."""
+
+    bank_file: str
+    ach_routing: str = ""
+    ach_bank_name: str = ""
+    ach_company_id: str = ""
+
+
+def settle_bank_file(db: Db, facts: BankFileFacts, *, by: int, at: datetime, key: str) -> int:
+    """Write each fact that differs from the one in effect, and return how many did.
+
+    Raises `required`, `bad_company_id`, `wrong_currency` for ACH in another currency than USD, and what `read_routing` finds.
+    """
+    with db.begin() as session:
+        spent = keys.spend(session, by=by, key=key, body={"act": "settle_bank_file"} | asdict(facts))
+        if spent is not None:
+            return spent
+        session.execute(text("LOCK TABLE policy IN SHARE ROW EXCLUSIVE MODE"))
+        agreed = policy.all_current(session, at=at)
+        wanted = asdict(facts)
+        if facts.bank_file == "nacha":
+            wanted["ach_routing"] = _of_ach(facts, agreed["currency"])
+        changed = {name: value for name, value in wanted.items() if value != agreed[name]}
+        for name, value in changed.items():
+            policy.change(session, name, value, by=by, at=at)
+        keys.answer(session, by=by, key=key, row_id=len(changed))
+        return len(changed)
+
+
+def _of_ach(facts: BankFileFacts, currency: str) -> str:
+    """Check what an ACH file needs, and return the routing number as it is kept."""
+    if currency != "USD":
+        raise RuleBroken("wrong_currency", f"ACH moves US dollars; the books are in {currency}.", field="bank_file")
+    try:
+        routing = read_routing(facts.ach_routing)
+    except RuleBroken as broken:
+        raise RuleBroken(broken.code, broken.sentence, field="ach_routing") from broken
+    if not facts.ach_bank_name:
+        raise RuleBroken("required", "Please give the name of the bank, as it wants it in the file.", field="ach_bank_name")  # fmt: skip
+    if re.fullmatch("[0-9A-Z]{10}", facts.ach_company_id) is None:
+        raise RuleBroken("bad_company_id", "This has ten digits or capital letters; the bank gives it, often 1 and the tax number.", field="ach_company_id")  # fmt: skip
+    return routing
 
 
 def open_point(db: Db, name: str, *, place: str, hours: str, by: int, key: str) -> int:

@@ -27,6 +27,20 @@ def settings() -> Answer:
     return render_template("facts/settings.html", page=page, form=form), form.status
 
 
+@bp.route("/settings/bank-file", methods=["GET", "POST"])
+@fresh(admin)
+def bank_file() -> Answer:
+    with reading() as session:
+        page = queries.settings_page(session, at=now())
+    form = forms.BankFileForm(data=page.agreed)
+    if form.accepted():
+        with heeding(form):
+            service.settle_bank_file(db(), form.facts(), by=viewer().person_id, at=now(), key=form.key.data)
+            flash("Kept. Bank files are made so from now on.", "good")
+            return redirect(url_for(".bank_file"), code=303)
+    return render_template("facts/bank_file.html", form=form), form.status
+
+
 @bp.route("/pickup-points", methods=["GET", "POST"])
 @admin
 def points() -> Answer:

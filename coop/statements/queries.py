@@ -53,6 +53,7 @@ class NextPayout:
 class StatementsPage:
     next_payouts: list[NextPayout]
     minimum_minor: int
+    this_year: int
     sought: str
     names_makers: bool
     rows: list[StatementRow]
@@ -91,6 +92,7 @@ def statements_page(session: Session, viewer: Viewer, sought: str, *, number: in
     return StatementsPage(
         next_payouts=[_next_payout(session, row.id, row.name, _Asked(today, on, minimum, at)) for row in names],
         minimum_minor=minimum,
+        this_year=today.year,
         sought=sought,
         names_makers=sees_all or len(names) > 1,
         rows=[StatementRow(*row[:-1]) for row in rows],

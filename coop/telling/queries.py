@@ -17,6 +17,7 @@ from coop.statements.queries import FATE, BillLine
 A_PAGE: Final = 50
 EVERY_LOT: Final = 100_000
 _BACK: Final = {"payout_returned": "A payment that came back", "payout_rejected": "A payment that the bank refused"}
+_OTHERWISE: Final = _BACK | {"set_off": "Taken off earlier against what was owed or advanced"}
 
 
 class SoldLine(NamedTuple):
@@ -42,7 +43,7 @@ class OtherLine(NamedTuple):
     @property
     def words(self) -> str:
         """What it is, as the maker is told."""
-        return _BACK.get(self.kind, "Correction")
+        return _OTHERWISE.get(self.kind, "Correction")
 
 
 class Message(NamedTuple):

@@ -16,9 +16,9 @@ from coop.catalog.models import Artisan
 from coop.core.errors import RuleBroken
 from coop.core.ledger import Entry, artisan_party, payment_party
 from coop.core.payout import Settlement, payout_sent
-from coop.core.season import local_day
+from coop.core.season import local_day, zone_named
 from coop.db import Db
-from coop.formats.pain import Payer, Transfer, write_pain001
+from coop.formats.payment_file import EXTENSIONS, Due, Orders, Sender, write_payment_file
 from coop.ledger import service as ledger
 from coop.payouts import queries
 from coop.payouts import service as payouts
@@ -49,7 +49,8 @@ def approve(db: Db, run_id: int, *, by: int, at: datetime) -> None:
 def make_file(db: Db, run_id: int, *, by: int, at: datetime, field_key: bytes) -> str:
     """Store the bank file of an approved run, put its money in transit, and return the file's SHA-256.
 
-    Made once: asking again returns the digest of the same bytes. Raises `not_approved`, `no_bank_account`.
+    Made once: asking again returns the digest of the same bytes. Raises `not_approved`,
+    `no_bank_account` and `account_elsewhere`.
     """
     with db.begin() as session:
         run = payouts.locked_run(session, run_id)
@@ -57,35 +58,27 @@ def make_file(db: Db, run_id: int, *, by: int, at: datetime, field_key: bytes) -
             return session.get_one(BankFile, run_id).sha256
         _must_be(run, "approved", "The bank file is made once a second person has approved the run.")
         agreed = policy.all_current(session, at=at)
-        if not agreed["coop_iban"]:
-            raise RuleBroken(
-                "no_bank_account", "The co-op's own bank account is not set yet. An admin adds it under Settings."
-            )
         _check_covered(session, run_id, at=at)
         if fewer := queries.owes_more_than_is_owed(session, run_id):
             said = f"Something was put right since this run was worked out, so less is owed to {', '.join(fewer)}. Call it off and ask anew."
             raise RuleBroken("inputs_changed", said)
         payments = _payments(session, run_id)
         message_id = f"SB{run_id}R{at:%Y%m%d%H%M%S}"
-        content = write_pain001(
+        orders = Orders(
+            number=run_id,
             message_id=message_id,
-            created_at=at,
-            execute_on=local_day(at, agreed["zone"]),
-            payer=Payer(agreed["coop_name"], agreed["coop_iban"]),
+            made_at=at.astimezone(zone_named(agreed["zone"])),
+            pay_on=local_day(at, agreed["zone"]),
             currency=agreed["currency"],
-            transfers=[
-                Transfer(
-                    payment.end_to_end_id,
-                    details.holder,
-                    agreements.unseal_iban(details.iban_sealed, field_key),
-                    payment.amount_minor,
-                    f"Statement {statement.series}-{statement.number}",
-                )
-                for payment, statement, details in payments
-            ],
+            sender=Sender(*(agreed[name] for name in _SENDER)),
+            payments=[_due(*one, field_key) for one in payments],
         )
+        content = write_payment_file(agreed["bank_file"], orders)
         sha256 = hashlib.sha256(content).hexdigest()
-        session.add(BankFile(run_id=run_id, message_id=message_id, bytes=content, sha256=sha256, made_at=at))
+        ends = EXTENSIONS[agreed["bank_file"]]
+        session.add(
+            BankFile(run_id=run_id, message_id=message_id, extension=ends, bytes=content, sha256=sha256, made_at=at)
+        )
         _put_in_transit(
             session, run_id, payments, day=local_day(at, agreed["zone"]), by=by, currency=agreed["currency"]
         )
@@ -95,6 +88,15 @@ def make_file(db: Db, run_id: int, *, by: int, at: datetime, field_key: bytes) -
         jobs.request(session, jobs.WRITE_STATEMENTS, run_id)
         audit.record(session, "make_bank_file", by=by, subject=("payout_run", run_id), detail={"sha256": sha256})
         return sha256
+
+
+_SENDER = ("coop_name", "coop_iban", "ach_routing", "ach_bank_name", "ach_company_id")
+
+
+def _due(payment: Payment, statement: Statement, details: BankDetails, field_key: bytes) -> Due:
+    account = agreements.unseal_account(details, field_key)
+    words = f"Statement {statement.series}-{statement.number}"
+    return Due(payment.end_to_end_id, details.holder, account, payment.amount_minor, words)
 
 
 _PAYS_OWN_WORKSHOP = text("""

@@ -52,7 +52,7 @@ class Link:
     current: str = ""
 
 
-_STATEMENTS: Final = Entry("statements.mine", "Statements", ("statements", "telling"))
+_STATEMENTS: Final = Entry("statements.mine", "Statements", ("statements", "telling", "yearly"))
 
 NAV: Final[tuple[Section, ...]] = (
     Section("Today", (Entry("desk.desk", "Today"),)),

@@ -288,6 +288,7 @@ def act_words(act: str, reason: str = "") -> str:
 MAKER_ENTRIES: Final = {
     "payout_returned": "A payment that came back",
     "payout_rejected": "A payment that the bank refused",
+    "set_off": "Taken off earlier against what was owed or advanced",
 }
 
 

@@ -39,7 +39,7 @@ def test_bank_details_are_sealed_masked_and_the_latest_count(db, kiln):
         row = agreements.latest_bank_details(session, [kiln, 99])[kiln]
         assert (row.iban_ending, row.holder) == ("3000", "Kiln Street Pottery")
         assert b"3704" not in row.iban_sealed
-        assert agreements.unseal_iban(row.iban_sealed, FIELD_KEY) == "DE89370400440532013000"
+        assert agreements.unseal_account(row, FIELD_KEY) == "DE89370400440532013000"
         details = session.scalars(select(AuditRecord.detail).where(AuditRecord.act == "set_bank_details")).all()
         assert [list(detail) for detail in details] == [["row"], ["row"]]
 

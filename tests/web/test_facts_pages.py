@@ -213,3 +213,30 @@ def test_what_waits_at_a_point_that_ended_is_packed_with_those_who_have_chosen_n
     client_as("admin").press(f"/pickup-points/{point}/end")
     page = packer.get(f"/pickups/{pool}", query_string={"point": 0}).text
     assert ("Ana &amp; Tomas" in page, "Mill Yard" in page) == (True, False)
+
+
+def test_the_form_of_the_bank_file_is_an_admins_to_choose(client_as, db):
+    niamh = client_as("admin")
+    refused = niamh.fill("/settings/bank-file", {"bank_file": "nacha", "ach_routing": "021000021"})
+    assert (refused.status_code, "ACH moves US dollars" in refused.text, 'value="021000021"' in refused.text) == (422, True, True)  # fmt: skip
+    assert niamh.fill("/settings/bank-file", {"bank_file": "cheque"}).status_code == 422
+    kept = niamh.fill("/settings/bank-file", {"bank_file": "list"})
+    assert (kept.status_code, kept.location) == (303, "/settings/bank-file")
+    with db() as session:
+        assert policy.current(session, "bank_file", at=now()) == "list"
+    assert client_as("treasurer").get("/settings/bank-file").status_code == 403
+
+
+def test_where_the_bank_takes_ach_files_makers_are_paid_by_routing_number(client_as, db):
+    with db.begin() as session:
+        policy.settle(session, "currency", "USD", by=0)
+        policy.settle(session, "bank_file", "nacha", by=0)
+        mia = an_artisan(session, "Mia's pottery")
+    petra, path = client_as("treasurer"), f"/makers/{mia}/bank-details"
+    told = {"holder": "Mia S.", "routing": "021000022", "account": "123456789", "kind": "savings"}
+    refused = petra.fill(path, told)
+    assert (refused.status_code, "The last digit of this routing number" in refused.text, 'value="021000022"' in refused.text) == (422, True, True)  # fmt: skip
+    assert petra.fill(path, told | {"routing": "021000021", "account": "12"}).status_code == 422
+    assert petra.fill(path, told | {"routing": "021000021"}).status_code == 303
+    assert "6789" in petra.get(f"/makers/{mia}/agreement").text
+    assert "123456789" not in petra.get(f"/makers/{mia}/agreement").text

@@ -1,0 +1,1 @@
+"""What each maker sold and was paid in a year, for taxes."""
