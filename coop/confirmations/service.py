@@ -186,7 +186,10 @@ def _matched(
 def _in_transit(session: Session, payment_id: int) -> tuple[Payment, Statement]:
     payment, statement = _locked_payment(session, payment_id)
     if payment.sent_entry_id is None or payment.settled_on is not None or payment.refused_on is not None:
-        raise RuleBroken("payout_not_in_transit", "This payment is not on its way: it was not sent, it is settled, or it was refused.")
+        raise RuleBroken(
+            "payout_not_in_transit",
+            "This payment is not on its way: it was not sent, it is settled, or it was refused.",
+        )
     return payment, statement
 
 

@@ -57,8 +57,8 @@ WITH sold AS (
    WHERE e.business_date BETWEEN :first AND :last AND (:all OR a.party = ANY(:parties))
    GROUP BY a.party),
 moved AS (
-  SELECT a.party, sum(-p.amount) FILTER (WHERE a.code = 2100 AND e.kind NOT IN ('payout', 'payout_returned', 'payout_rejected'))::bigint AS earned,
-         sum(p.amount) FILTER (WHERE a.code = 1160 AND e.kind <> 'payout')::bigint AS advanced
+  SELECT a.party, sum(-p.amount) FILTER (WHERE a.code = 2100 AND e.kind NOT IN ('payout', 'payout_returned', 'payout_rejected', 'set_off'))::bigint AS earned,
+         sum(p.amount) FILTER (WHERE a.code = 1160 AND e.kind NOT IN ('payout', 'set_off'))::bigint AS advanced
     FROM entry e
     JOIN posting p ON p.entry_id = e.id
     JOIN account a ON a.id = p.account_id AND a.code IN (1160, 2100)

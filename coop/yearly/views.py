@@ -59,6 +59,7 @@ def _cells(row: YearRow, year: int) -> tuple[str | int, ...]:
 
 
 def _values(row: YearRow, year: int) -> dict[str, object]:
+    rest = row.earned_minor - row.sold_minor + row.fee_minor
     return {
         "coop": customs().coop_name,
         "maker": row.maker,
@@ -69,6 +70,7 @@ def _values(row: YearRow, year: int) -> dict[str, object]:
             ["Sold", money(row.sold_minor)],
             ["Co-op fee", money(-row.fee_minor)],
             ["of it tax", money(-row.tax_minor)],
+            *([["Corrections, and the co-op's part where it resells", money(rest)]] if rest else []),
             ["Earned", money(row.earned_minor)],
         ],
         "bank": [["Advances", money(row.advanced_minor)], ["Paid out", money(row.paid_minor)]],
