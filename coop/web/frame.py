@@ -115,7 +115,9 @@ NAV: Final[tuple[Section, ...]] = (
             Entry("health.house", "Health", ("health",)),
         ),
     ),
-    Section("Co-op", (Entry("facts.settings", "Settings"), Entry("facts.points", "Pickup points"))),
+    Section(
+        "Co-op", (Entry("facts.settings", "Settings", ("facts.bank_file",)), Entry("facts.points", "Pickup points"))
+    ),
     Section("Impact", (Entry("impact.snapshot", "Impact", ("impact",)),)),
 )
 PERSON: Final[tuple[Entry, ...]] = (
