@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "statement_papers"
-down_revision = "mending"
+down_revision = "factors"
 branch_labels = None
 depends_on = None
 
