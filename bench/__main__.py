@@ -10,7 +10,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from bench import bank, engine, leximin, pages, season
+from bench import bank, engine, leximin, pages, papers, season
 from bench.measure import WEEK, Plan, Report
 
 BENCHES = {
@@ -19,6 +19,7 @@ BENCHES = {
     "season": season.measure,
     "pages": pages.measure,
     "bank": bank.measure,
+    "papers": papers.measure,
 }
 
 
