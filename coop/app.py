@@ -44,6 +44,8 @@ AREAS: Final = (
     "packing",
     "pickups",
     "returnables",
+    "mending",
+    "hardship",
     "comparing",
     "fairness",
     "sharing",

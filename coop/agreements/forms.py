@@ -1,26 +1,14 @@
 """Forms about makers: taking one in, the terms, a product, where it is paid."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from wtforms import RadioField, SelectField
+from wtforms import FieldList, Form, FormField, RadioField, SelectField
 from wtforms.fields.choices import SelectChoice
 
 from coop.core.payout import ACCOUNT_RESTS
-from coop.web.fields import DayField, PiecesField, TextBlock, TextLine
+from coop.web.fields import DayField, PercentField, PiecesField, TextBlock, TextLine
 from coop.web.forms import CoopForm
-
-
-class PercentField(PiecesField):
-    """A whole percentage, kept as basis points."""
-
-    def read(self, typed: str) -> int:
-        """Turn percent into basis points."""
-        return 100 * super().read(typed)
-
-    def show(self, value: int) -> str:
-        """Turn basis points into percent."""
-        return str(value // 100)
 
 
 class WelcomeForm(CoopForm):
@@ -110,3 +98,30 @@ class UsBankDetailsForm(CoopForm):
         choices=[SelectChoice("checking", "checking"), SelectChoice("savings", "savings")],
         default="checking",
     )
+
+
+MOST_MAKERS: Final = 4
+
+
+class MakerRow(Form):  # type: ignore[misc]
+    maker = SelectField("Maker", coerce=int, choices=[])
+    part = PercentField("Its part", least=0, most=100, optional=True)
+
+
+class MakersForm(CoopForm):
+    """Who makes a product together; the first is the workshop it is listed under."""
+
+    first = PercentField("Its part", least=1, most=100)
+    others = FieldList(FormField(MakerRow), min_entries=MOST_MAKERS - 1, max_entries=MOST_MAKERS - 1)
+
+    def offer(self, first: str, makers: Sequence[tuple[int, str]]) -> "MakersForm":
+        """Name the first maker, and let the others be chosen from these."""
+        self.first.label.text = f"Part of {first}"
+        for row in self.others:
+            row.form.maker.choices = [SelectChoice(0, "nobody"), *(SelectChoice(n, name) for n, name in makers)]
+        return self
+
+    def parts(self, artisan_id: int) -> list[tuple[int, int]]:
+        """Return who makes it, with parts in basis points; rows without a maker are left out."""
+        chosen = [(row.form.maker.data, row.form.part.data or 0) for row in self.others if row.form.maker.data]
+        return [(artisan_id, self.first.data), *chosen]

@@ -33,6 +33,19 @@ class ProductRow:
     family: str
     min_age: int | None
     deposit_minor: int
+    with_others: str
+
+
+@dataclass(frozen=True, slots=True)
+class MakersPage:
+    """Who makes a product: `first` has the part that is left to its own workshop, `others` as (artisan, part)."""
+
+    artisan_id: int
+    artisan: str
+    product: str
+    first_bp: int
+    others: list[tuple[int, int]]
+    choices: list[tuple[int, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +92,10 @@ def maker_page(session: Session, artisan_id: int) -> MakerPage:
     )
     products = session.execute(
         text(
-            "SELECT id, name, line, unit_many, family, min_age, deposit_minor FROM product WHERE artisan_id = :id"
-            " ORDER BY lower(name), id LIMIT 200"
+            "SELECT p.id, p.name, p.line, p.unit_many, p.family, p.min_age, p.deposit_minor,"
+            " coalesce((SELECT string_agg(a.name, ', ' ORDER BY m.n) FROM product_maker m JOIN artisan a ON a.id = m.artisan_id"
+            "            WHERE m.product_id = p.id AND m.n > 1), '') FROM product p WHERE p.artisan_id = :id"
+            " ORDER BY lower(p.name), p.id LIMIT 200"
         ),
         {"id": artisan_id},
     )
@@ -103,3 +118,30 @@ def container_kinds(session: Session) -> list[ContainerKind]:
         text("SELECT id, name, deposit_minor FROM container_type WHERE ended_at IS NULL ORDER BY name LIMIT 100")
     )
     return [ContainerKind(*row) for row in rows]
+
+
+def makers_page(session: Session, product_id: int) -> MakersPage:
+    """Return who makes a product with which part, and whom it may be shared with."""
+    product = session.execute(
+        text(
+            "SELECT a.id, a.name AS artisan, p.name FROM product p JOIN artisan a ON a.id = p.artisan_id"
+            " WHERE p.id = :id AND a.left_at IS NULL"
+        ),
+        {"id": product_id},
+    ).first()
+    if product is None:
+        raise NotFound
+    own = text("SELECT artisan_id, part_bp FROM product_maker WHERE product_id = :id ORDER BY n")
+    parts = {row.artisan_id: row.part_bp for row in session.execute(own, {"id": product_id})}
+    choices = session.execute(
+        text("SELECT id, name FROM artisan WHERE left_at IS NULL AND id <> :id ORDER BY lower(name), id"),
+        {"id": product.id},
+    )
+    return MakersPage(
+        artisan_id=product.id,
+        artisan=product.artisan,
+        product=product.name,
+        first_bp=parts.pop(product.id, 10_000),
+        others=list(parts.items()),
+        choices=[(row.id, row.name) for row in choices],
+    )

@@ -92,6 +92,22 @@ def product(artisan_id: int) -> Answer:
     return render_template("agreements/product.html", page=page, form=form), form.status
 
 
+@bp.route("/products/<int:product_id>/makers", methods=["GET", "POST"])
+@admin
+def makers(product_id: int) -> Answer:
+    with reading() as session:
+        page = queries.makers_page(session, product_id)
+    rows = [{"maker": artisan_id, "part": part_bp} for artisan_id, part_bp in page.others]
+    form = forms.MakersForm(first=page.first_bp, others=rows).offer(page.artisan, page.choices)
+    if form.accepted():
+        with heeding(form):
+            parts = form.parts(page.artisan_id)
+            service.share_product(db(), product_id, parts, by=viewer().person_id, key=form.key.data)
+            flash("Agreed. It counts for what is offered from now on.", "good")
+            return redirect(url_for(".maker", artisan_id=page.artisan_id), code=303)
+    return render_template("agreements/makers.html", page=page, form=form), form.status
+
+
 @bp.route("/makers/<int:artisan_id>/bank-details", methods=["GET", "POST"])
 @fresh(treasurer)
 def bank_details(artisan_id: int) -> Answer:

@@ -41,6 +41,11 @@ def fund_bears(help_given: Help, full_minor: int) -> int:
     return full_minor - price + help_given.subsidy_minor
 
 
+def at_most_of(unit_minor: int, tier_bp: int) -> int:
+    """Return what a piece costs a household of this tier at most, rounded up; a whole line is rounded once."""
+    return -(-unit_minor * tier_bp // BASIS_POINTS)
+
+
 def fund_part(pieces: int, of_pieces: int, unit_minor: int, fund_minor: int) -> int:
     """Return what the fund bears for some of the pieces of a line for all of which it bears `fund_minor`.
 

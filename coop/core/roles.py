@@ -96,6 +96,11 @@ def may_hand_over(viewer: Viewer | None) -> bool:
     return _has(viewer, PACKER, ADMIN)
 
 
+def may_mend(viewer: Viewer | None) -> bool:
+    """Whoever hands over or handles money may put right what was handed over."""
+    return _has(viewer, PACKER, TREASURER, ADMIN)
+
+
 def may_handle_money(viewer: Viewer | None) -> bool:
     """The treasurer records payments and runs payouts; an admin may too."""
     return _has(viewer, TREASURER, ADMIN)

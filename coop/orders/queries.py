@@ -11,8 +11,10 @@ from sqlalchemy.orm import Session
 
 from coop.core.claims import TOGETHER_RULE
 from coop.core.errors import NotFound
+from coop.core.hardship import at_most_of
 from coop.core.ledger import MEMBER_CREDIT, household_party
 from coop.core.paging import Slice, anywhere
+from coop.hardship import service as hardship
 
 A_PAGE: Final = 50
 LINES_SHOWN: Final = 12
@@ -78,6 +80,7 @@ class OfferRow:
     wish: int
     up_to: int
     choice: int | None
+    tier_bp: int
 
     @property
     def may_stand_in(self) -> bool:
@@ -86,8 +89,8 @@ class OfferRow:
 
     @property
     def each_minor(self) -> int:
-        """What one piece costs at most: price and deposit."""
-        return self.price_minor + self.deposit_minor
+        """What one piece costs this household at most: its part of the price, rounded up, and the deposit."""
+        return at_most_of(self.price_minor, self.tier_bp) + self.deposit_minor
 
     @property
     def words(self) -> str:
@@ -143,6 +146,7 @@ class PoolPage:
     credit_minor: int
     most_minor: int | None
     recipe: str | None
+    tier_bp: int
 
 
 _POOLS = text("""
@@ -150,7 +154,7 @@ SELECT p.id, p.name, s.name AS season, p.opened_at, p.closed_at, p.closes_at, p.
        (SELECT count(*) FROM offering f WHERE f.pool_id = p.id) AS batches,
        mine.lines, mine.at_most, count(*) OVER () AS total
   FROM pool p JOIN season s ON s.id = p.season_id
-  LEFT JOIN LATERAL (SELECT count(*) AS lines, coalesce(sum(coalesce(l.held_minor, l.up_to * (l.unit_minor + l.deposit_minor))), 0) AS at_most
+  LEFT JOIN LATERAL (SELECT count(*) AS lines, coalesce(sum(coalesce(l.held_minor, l.up_to * (l.unit_minor + l.deposit_minor)) - l.fund_held_minor), 0) AS at_most
     FROM household_order o JOIN order_line l ON l.order_id = o.id
    WHERE o.pool_id = p.id AND o.household_id = :household AND l.up_to > 0) mine ON true
  WHERE :mine = false OR mine.lines > 0
@@ -186,7 +190,7 @@ SELECT f.id, f.batch_id, p.name AS product, p.line, p.unit_many AS unit, p.pictu
 
 _MY_LINES = text("""
 SELECT l.offering_id, p.name, l.wish, l.up_to, l.choice, l.rank,
-       coalesce(l.held_minor, l.up_to * (l.unit_minor + l.deposit_minor)) AS held_minor
+       coalesce(l.held_minor, l.up_to * (l.unit_minor + l.deposit_minor)) - l.fund_held_minor AS held_minor
   FROM household_order o JOIN order_line l ON l.order_id = o.id
   JOIN offering f ON f.id = l.offering_id JOIN product p ON p.id = f.product_id
  WHERE o.pool_id = :pool AND o.household_id = :household AND l.up_to > 0 ORDER BY coalesce(l.choice, 0), l.rank, lower(p.name), l.id
@@ -223,7 +227,8 @@ def pool_page(session: Session, pool_id: int, household_id: int, sought: str, *,
     if pool is None:
         raise NotFound
     mine = session.execute(_MY_LINES, {"pool": pool_id, "household": household_id}).all()
-    offers, part = _offers(session, pool, mine, sought, number)
+    tier_bp = hardship.tier_of(session, household_id, at=at).tier_bp
+    offers, part = _offers(session, pool, mine, (sought, number), tier_bp)
     at_most = {row.offering_id: row.held_minor for row in mine}
     shown = {offer.id for offer in offers if not offer.choice}
     lines = _bill_lines(mine)
@@ -247,11 +252,15 @@ def pool_page(session: Session, pool_id: int, household_id: int, sought: str, *,
         credit_minor=pool.credit_minor,
         most_minor=pool.most_minor,
         recipe=pool.recipe,
+        tier_bp=tier_bp,
     )
 
 
-def _offers(session: Session, pool: Any, mine: Sequence[Any], sought: str, number: int) -> tuple[list[OfferRow], Slice]:
+def _offers(
+    session: Session, pool: Any, mine: Sequence[Any], where: tuple[str, int], tier_bp: int
+) -> tuple[list[OfferRow], Slice]:
     """Read the batches of one page, in its order: the household's own first, then maker by maker."""
+    sought, number = where
     own = {row.offering_id: row for row in mine}
     skipped = A_PAGE * (number - 1)
     asked = {"pool": pool.id, "mine": list(own), "most": A_PAGE, "skipped": skipped}
@@ -267,6 +276,7 @@ def _offers(session: Session, pool: Any, mine: Sequence[Any], sought: str, numbe
     for place in stand:
         line = own.get(place.id)
         asks: tuple[Any, ...] = (line.wish, line.up_to, line.choice) if line else (0, 0, None)
+        asks = (*asks, tier_bp)
         offers.append(OfferRow(*found[place.id], *asks))
     return offers, Slice(number, A_PAGE, stand[0].total if stand else 0)
 

@@ -5,10 +5,9 @@ from typing import Any
 
 from flask import request
 
-from coop.agreements.forms import PercentField
 from coop.core.errors import RuleBroken
 from coop.core.money import BASIS_POINTS
-from coop.web.fields import AmountField, DayField, Typed
+from coop.web.fields import AmountField, DayField, PercentField, Typed
 from coop.web.forms import CoopForm
 
 

@@ -90,6 +90,18 @@ class PiecesField(Typed):
         return f"Please give a whole number, {self.least} or more."
 
 
+class PercentField(PiecesField):
+    """A whole percentage, kept as basis points."""
+
+    def read(self, typed: str) -> int:
+        """Turn percent into basis points."""
+        return 100 * super().read(typed)
+
+    def show(self, value: int) -> str:
+        """Turn basis points into percent."""
+        return str(value // 100)
+
+
 class AmountField(Typed):
     """An amount of money, typed as the co-op's place writes it; the value is in minor units."""
 

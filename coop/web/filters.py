@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 from coop import clock
 from coop.web.forms import new_key
 from coop.web.reading import DEFAULT_CUSTOMS, Customs, customs
-from coop.web.words import REASONS, RETURNABLES, ROLES, RULES, act_words, entry_words, maker_entry, said
+from coop.web.words import REASONS, RETURNABLES, ROLES, RULES, act_words, entry_words, fund_words, maker_entry, said
 
 
 def install(app: Flask) -> None:
@@ -24,6 +24,7 @@ def install(app: Flask) -> None:
         "said": said,
         "act_words": act_words,
         "entry_words": entry_words,
+        "fund_words": fund_words,
         "maker_entry": maker_entry,
         "role_words": ROLES,
         "rule_words": RULES,

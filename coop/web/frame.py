@@ -103,6 +103,8 @@ NAV: Final[tuple[Section, ...]] = (
         "Money",
         (
             Entry("treasury.runs", "Payouts", ("treasury", "preparing")),
+            Entry("mending.notes", "Credit notes", ("mending",)),
+            Entry("hardship.fund", "Hardship fund", ("hardship",)),
             Entry("bank.payments", "Payments", ("bank.choose", "bank.record")),
             Entry("bank.statements", "Bank", ("bank.statement", "bank.columns", "bank.lines", "settling")),
             _STATEMENTS,

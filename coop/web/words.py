@@ -238,6 +238,8 @@ ENTRIES: Final = {
     "allocation": "Short pieces, back to your credit",
     "pickup": "Picked up",
     "reversal": "Put right",
+    "credit_note": "Pieces that were bad",
+    "early_release": "Season share becomes credit",
     "refund": "Paid back to you",
     "goodwill": "A kindness of the co-op",
     "gift": "Given to the hardship fund",
@@ -283,6 +285,24 @@ def act_words(act: str, reason: str = "") -> str:
     """Return how people say an act of a payout run, with the reason that was given."""
     words = PAYOUT_ACTS.get(act, act.replace("_", " ").capitalize())
     return f"{words}: {reason}" if reason else words
+
+
+FUND: Final = {
+    "gift": "A member's gift",
+    "gift_received": "A gift",
+    "order": "Its part of an order",
+    "cancel": "Its part of an order, back",
+    "allocation": "Its part of short pieces, back",
+    "credit_note": "Its part of bad pieces, back",
+    "surplus": "From a year's surplus",
+    "reversal": "Put right",
+}
+"""What moved the hardship fund, without saying whose order it was."""
+
+
+def fund_words(kind: str) -> str:
+    """Return how people say what moved the hardship fund."""
+    return FUND.get(kind, kind.replace("_", " "))
 
 
 MAKER_ENTRIES: Final = {

@@ -28,6 +28,8 @@ from coop.factors import service as factors
 from coop.formats import codes
 from coop.formats.bank_csv import Columns
 from coop.formats.iban import demo_iban
+from coop.hardship import service as hardship
+from coop.mending import service as mending
 from coop.orders.service import Wish, place_order
 from coop.people import service as people
 from coop.people.models import Belonging
@@ -35,7 +37,8 @@ from coop.places import service as places
 from coop.policy import service as policy
 from coop.pools import service as pools
 from coop.seasons import service as seasons
-from tests.builders import a_pool, a_product, a_season, an_artisan, an_offering, give_credit
+from tests import rounds
+from tests.builders import a_household, a_pool, a_product, a_season, an_artisan, an_offering, give_credit
 from tests.web.walking import addresses
 
 AXE = Path(__file__).with_name("axe.min.js")
@@ -60,7 +63,7 @@ def house(settings, fresh_db) -> Iterator[tuple[str, list[str], str]]:
     settings = dataclasses.replace(settings, stripe_key="sk_of_ours", stripe_webhook_secret="whsec_of_ours")
     app = create_app(settings, db=fresh_db)
     pages = [address.path for address in addresses(app, {"person_id": ana}) if address.method == "GET"]
-    pages += choice_pages(fresh_db, ana) + paying_pages(fresh_db, settings, ana)
+    pages += choice_pages(fresh_db, ana) + paying_pages(fresh_db, settings, ana) + mending_pages(fresh_db, ana)
     server = make_server("127.0.0.1", 0, app, threaded=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}", pages, link
@@ -106,6 +109,26 @@ def paying_pages(db, settings, person: int) -> list[str]:
         line = session.scalars(select(BankLine.id).where(BankLine.amount_minor > 0)).one()
     paying = ["/pay?for=credit&amount=25.00", f"/pay/monthly/{share}", f"/season/sizes/{sizes[1]}/price"]
     return [*paying, "/bank/lines", f"/bank/lines/{line}/split", f"/bank/statements/columns/{waiting}", "/pay/card"]
+
+
+def mending_pages(db, person: int) -> list[str]:
+    """Let a household fetch mugs of two makers, one of them bad, and pay 60 % of each price; return the pages that show it."""
+    with db.begin() as session:
+        household = a_household(session, "The Kettle household", credit_minor=10_000)
+        mug = a_product(session, an_artisan(session, "Mia"), "Mug")
+        mugs = an_offering(session, pool := a_pool(session, a_season(session, "Kiln")), mug, price_minor=1000)
+    line = rounds.publish(db, pool, {household: {mugs: 3}}, {mugs: 3})[household, mugs]
+    fetched = rounds.fetch(db, line, 2)
+    note = mending.credit_bad(db, line, 1, reason="cracked glaze", by=person, at=now(), key="cracked")
+    until = {"through": now().date(), "reason": "asked for it", "by": person, "at": now()}
+    hardship.grant_tier(db, household, tier_bp=6000, key="tier", **until)
+    with db() as session:
+        own = session.scalars(select(Belonging.household_id).where(Belonging.person_id == person)).one()
+    hardship.grant_tier(db, own, tier_bp=6000, key="own tier", **until)
+    after = f"/pickups/orders/{rounds.order_of(db, line)}"
+    lines = [f"/pickups/lines/{line}/credit", f"/pickups/lines/{line}/fee", f"/credit-notes/{note}/undo"]
+    found = ["/credit-notes?q=kettle", "/hardship?q=kettle", f"/hardship/{household}", f"/products/{mug}/makers"]
+    return [after, f"{after}/afterwards", f"/pickups/hand-overs/{fetched}/undo", *lines, *found]
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ WHO = {
     "member": {"member"},
     "artisan": {"artisan"},
     "packer": {"packer", "admin"},
+    "mender": {"packer", "treasurer", "admin"},
     "treasurer": {"treasurer", "admin"},
     "statement_reader": {"artisan", "treasurer", "admin"},
     "witness": {"artisan", "packer", "treasurer", "admin"},
