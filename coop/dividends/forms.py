@@ -3,9 +3,8 @@
 from wtforms import RadioField
 from wtforms.fields.choices import SelectChoice
 
-from coop.agreements.forms import PercentField
 from coop.core.dividend import EVERYBODY, SHARE_HOLDERS, STAKE_HOLDERS, Bylaw
-from coop.web.fields import AmountField, DayField
+from coop.web.fields import AmountField, DayField, PercentField
 from coop.web.forms import CoopForm
 
 
