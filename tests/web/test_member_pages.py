@@ -191,6 +191,8 @@ def test_the_first_page_says_what_a_member_can_do_now(ana, town):
     order(ana, town, **{f"wish__{town['jam']}": "2"})
     page = ana.get("/").text
     assert "at most €11.40" in page
+    for amount in ("88.60", "11.40"):  # of 100.00 of credit, the order holds 2 x (5.20 + 0.50)
+        assert f'<a href="/balance">€{amount}</a>' in page
     assert "Change your order" in page
     assert "November" in ana.get("/orders").text
     assert "November" in ana.get("/pools").text
