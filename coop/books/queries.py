@@ -17,6 +17,7 @@ from coop.core.paging import Slice
 from coop.db import raw
 
 A_PAGE: Final = 50
+WRITTEN_FOR_BOOKS: Final = frozenset({"reversal", "returnables_forfeited", "close"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,31 +153,43 @@ def trial_balance(session: Session) -> TrialBalancePage:
     return TrialBalancePage(rows, sum(row.debit_minor for row in rows), sum(row.credit_minor for row in rows))
 
 
-def chart_page(session: Session, code: int, sought: str, *, number: int) -> ChartPage:
-    """Return fifty accounts of one number, in the order of the names of whose they are."""
+def chart_page(session: Session, code: int, sought: str, *, number: int, named: bool = True) -> ChartPage:
+    """Return fifty accounts of one number, by whose they are: by names, or `named` False by numbers alone."""
     if code not in CHART:
         raise NotFound
     asked = {"code": code, "sought": f"%{_literal(sought)}%", "most": A_PAGE, "skipped": A_PAGE * (number - 1)}
+    asked |= {"named": named}
     found = session.execute(_OF_CODE, asked).all()
     rows = [_account(code, row.whose, row.id, 1, row.amount) for row in found]
     return ChartPage(code, CHART[code].name, sought, rows, Slice(number, A_PAGE, found[0].total if found else 0))
 
 
-def account_page(session: Session, account_id: int, *, number: int) -> AccountPage:
+def account_page(session: Session, account_id: int, *, number: int, named: bool = True) -> AccountPage:
     """Return fifty postings of an account, the latest first, each with the balance after it."""
-    account = session.execute(_ACCOUNT, {"id": account_id}).first()
+    account = session.execute(_ACCOUNT, {"id": account_id, "named": named}).first()
     if account is None:
         raise NotFound
     found = session.execute(_POSTINGS, {"id": account_id, "most": A_PAGE, "skipped": A_PAGE * (number - 1)}).all()
     rows = [
         PostingRow(
-            row.id, row.key, row.kind, row.memo, row.business_date, *_sides(row.amount), balance_minor=int(row.balance)
+            row.id,
+            row.key,
+            row.kind,
+            told(row.kind, row.memo, named=named),
+            row.business_date,
+            *_sides(row.amount),
+            balance_minor=int(row.balance),
         )
         for row in found
     ]
     kind = CHART[account.code]
     part = Slice(number, A_PAGE, found[0].total if found else 0)
     return AccountPage(account.code, kind.name, account.whose, kind.per_party, account.amount, rows, part)
+
+
+def told(kind: str, memo: str, *, named: bool) -> str:
+    """Return an entry's words; who sees no names reads only what was written for the books, not what banks and people call one another."""
+    return memo if named or kind in WRITTEN_FOR_BOOKS else ""
 
 
 def _account(code: int, name: str, account_id: int | None, accounts: int, amount: int) -> AccountRow:
@@ -197,14 +210,20 @@ _END = """coalesce(b.amount, s.amount, 0)::bigint AS amount
   FROM account a LEFT JOIN balance b ON b.account_id = a.id
   LEFT JOIN LATERAL (SELECT sum(amount) AS amount FROM posting WHERE account_id = a.id) s ON b.account_id IS NULL"""
 
-_WHOSE = """coalesce(
+NAMED = """coalesce(
   CASE split_part(a.party, ':', 1)
     WHEN 'household' THEN (SELECT h.name FROM household h WHERE h.id = split_part(a.party, ':', 2)::bigint)
     WHEN 'artisan' THEN (SELECT m.name FROM artisan m WHERE m.id = split_part(a.party, ':', 2)::bigint)
     WHEN 'payment' THEN (SELECT 'Payment ' || y.end_to_end_id FROM payment y WHERE y.id = split_part(a.party, ':', 2)::bigint)
     WHEN 'household_payment' THEN (SELECT 'Payment ' || y.end_to_end_id FROM household_payment y
                                     WHERE y.id = split_part(a.party, ':', 2)::bigint)
-  END, nullif(a.party, ''), 'The co-op') AS whose"""
+  END, nullif(a.party, ''), 'The co-op')"""
+
+NUMBERED = """CASE WHEN a.party = '' THEN 'The co-op' WHEN a.party LIKE 'supplier:%' THEN 'Supplier ' || a.id
+  ELSE initcap(replace(replace(a.party, chr(58), ' '), '_', ' ')) END"""
+"""Whose an account is, by number alone: for accountants, who learn no names."""
+
+_WHOSE = f"CASE WHEN :named THEN {NAMED} ELSE {NUMBERED} END AS whose"
 
 _OF_CODE = text(f"""
 SELECT *, count(*) OVER () AS total FROM (SELECT a.id, {_WHOSE}, {_END} WHERE a.code = :code) accounts

@@ -7,7 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
+
+from sqlalchemy.orm import Session
 
 from coop.allocation.queries import proof_of_run
 from coop.audit import service as audit
@@ -17,6 +19,7 @@ from coop.core.errors import RuleBroken
 from coop.core.money import minor_exponent
 from coop.db import Db
 from coop.formats.beancount import write_beancount
+from coop.formats.ledger_tables import write_csv, write_hledger, write_xlsx
 from coop.formats.stand_alone import stand_alone_verifier
 from coop.policy import service as policy
 
@@ -33,6 +36,7 @@ def run_checks(db: Db, *, by: int = 0) -> list[Result]:
     return results
 
 
+LEDGER_FORMS: Final = ("beancount", "hledger", "csv", "xlsx")
 _Row = tuple[str, str, date, str, int, str, int]
 
 
@@ -45,23 +49,38 @@ class Written:
     accounts: int = 0
 
 
-def export_ledger(db: Db, file: Path, *, at: datetime) -> Written:
-    """Write the whole ledger, as it stood at one instant, as Beancount text. Raises `unwritable_file`."""
-    written = Written()
+def export_ledger(db: Db, file: Path, *, at: datetime, form: str = "beancount") -> Written:
+    """Write the whole ledger to a file, in one of `LEDGER_FORMS`. Raises `unwritable_file`."""
     with db() as session, _whole_file(file) as out:
-        session.connection(execution_options={"isolation_level": "REPEATABLE READ", "postgresql_readonly": True})
-        agreed = policy.all_current(session, at=at)
-        balances = queries.ledger_balances(session)
-        written.accounts = len(balances)
-        text = write_beancount(
-            _counted(queries.ledger_rows(session), written),
-            balances,
-            title=agreed["coop_name"],
-            currency=agreed["currency"],
-            exponent=minor_exponent(agreed["currency"]),
-        )
-        for piece in text:
-            out.write(piece.encode())
+        return _write(session, out, form=form, at=at, words=True)
+
+
+def write_ledger(db: Db, out: BinaryIO, *, form: str, at: datetime, words: bool) -> Written:
+    """Write the whole ledger in one of `LEDGER_FORMS`; parties are numbers, and `words` False leaves out memos."""
+    with db() as session:
+        return _write(session, out, form=form, at=at, words=words)
+
+
+def _write(session: Session, out: BinaryIO, *, form: str, at: datetime, words: bool) -> Written:
+    """Write the ledger as it stands at one instant."""
+    session.connection(execution_options={"isolation_level": "REPEATABLE READ", "postgresql_readonly": True})
+    agreed, written = policy.all_current(session, at=at), Written()
+    balances = queries.ledger_balances(session)
+    written.accounts = len(balances)
+    read = queries.ledger_rows(session)
+    rows = _counted(read if words else ((*row[:3], "", *row[4:]) for row in read), written)
+    currency, exponent = agreed["currency"], minor_exponent(agreed["currency"])
+    if form == "xlsx":
+        write_xlsx(out, rows, exponent=exponent)
+        return written
+    if form == "csv":
+        pieces = write_csv(rows, exponent=exponent)
+    elif form == "hledger":
+        pieces = write_hledger(rows, balances, currency=currency, exponent=exponent)
+    else:
+        title = agreed["coop_name"]
+        pieces = write_beancount(rows, balances, title=title, currency=currency, exponent=exponent)
+    out.writelines(piece.encode() for piece in pieces)
     return written
 
 

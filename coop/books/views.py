@@ -3,7 +3,8 @@
 from flask import Blueprint, render_template
 
 from coop.books import queries
-from coop.web.guards import treasurer
+from coop.core.roles import may_see_names
+from coop.web.guards import bookkeeper, viewer
 from coop.web.paging import page_number, sought
 from coop.web.reading import reading
 from coop.web.views import Page
@@ -12,7 +13,7 @@ bp = Blueprint("books", __name__)
 
 
 @bp.get("/books/trial-balance")
-@treasurer
+@bookkeeper
 def trial_balance() -> Page:
     with reading() as session:
         page = queries.trial_balance(session)
@@ -20,16 +21,16 @@ def trial_balance() -> Page:
 
 
 @bp.get("/books/chart/<int:code>")
-@treasurer
+@bookkeeper
 def chart(code: int) -> Page:
     with reading() as session:
-        page = queries.chart_page(session, code, sought(), number=page_number())
+        page = queries.chart_page(session, code, sought(), number=page_number(), named=may_see_names(viewer()))
     return render_template("books/chart.html", page=page)
 
 
 @bp.get("/books/accounts/<int:account_id>")
-@treasurer
+@bookkeeper
 def account(account_id: int) -> Page:
     with reading() as session:
-        page = queries.account_page(session, account_id, number=page_number())
+        page = queries.account_page(session, account_id, number=page_number(), named=may_see_names(viewer()))
     return render_template("books/account.html", page=page)

@@ -33,12 +33,12 @@ def export() -> None:
 
 
 @export.command()
-@click.option("--format", "_format", type=click.Choice(["beancount"]), default="beancount", show_default=True)
+@click.option("--format", "form", type=click.Choice(books.LEDGER_FORMS), default="beancount", show_default=True)
 @click.argument("file", type=click.Path(path_type=Path))
-def ledger(file: Path, _format: str) -> None:
+def ledger(file: Path, form: str) -> None:
     """Write the whole ledger to FILE, for an accountant's own tools."""
     with running(migrate=True) as coop:
-        written = books.export_ledger(coop.db, file, at=now())
+        written = books.export_ledger(coop.db, file, at=now(), form=form)
     say({"file": str(file), **dataclasses.asdict(written)})
 
 

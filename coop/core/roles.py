@@ -7,8 +7,9 @@ MEMBER: Final = "member"
 ARTISAN: Final = "artisan"
 PACKER: Final = "packer"
 TREASURER: Final = "treasurer"
+ACCOUNTANT: Final = "accountant"
 ADMIN: Final = "admin"
-ROLES: Final = frozenset({MEMBER, ARTISAN, PACKER, TREASURER, ADMIN})
+ROLES: Final = frozenset({MEMBER, ARTISAN, PACKER, TREASURER, ACCOUNTANT, ADMIN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,16 @@ def may_mend(viewer: Viewer | None) -> bool:
 
 def may_handle_money(viewer: Viewer | None) -> bool:
     """The treasurer records payments and runs payouts; an admin may too."""
+    return _has(viewer, TREASURER, ADMIN)
+
+
+def may_read_books(viewer: Viewer | None) -> bool:
+    """The accountant reads the books and changes nothing; the treasurer and the admin may too."""
+    return _has(viewer, ACCOUNTANT, TREASURER, ADMIN)
+
+
+def may_see_names(viewer: Viewer | None) -> bool:
+    """In the books the accountant sees everybody by number alone."""
     return _has(viewer, TREASURER, ADMIN)
 
 

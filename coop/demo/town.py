@@ -169,6 +169,7 @@ def _take_makers_in(session: Session, town: Town) -> None:
         )
     session.execute(text("UPDATE artisan SET joined_at = :at"), {"at": at})
     catalog.container_type_at(session, 50, "jam jar, 340 g")
+    catalog.container_type_at(session, 30, "bottle, 0.5 l")
     for product in PRODUCTS:
         town.products[product.key] = catalog.add_product(
             session,

@@ -9,7 +9,7 @@ from wtforms.validators import InputRequired
 from coop.web.forms import CoopForm
 from coop.web.words import ROLES
 
-GIVEN: Final = ("packer", "treasurer", "admin")
+GIVEN: Final = ("packer", "treasurer", "accountant", "admin")
 """Roles given here; who speaks for a maker is named on the maker's page."""
 
 

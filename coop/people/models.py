@@ -56,7 +56,7 @@ class RoleGrant(Base):
 
     __tablename__ = "role_grant"
     __table_args__ = (
-        CheckConstraint("role IN ('artisan', 'packer', 'treasurer', 'admin')", "role"),
+        CheckConstraint("role IN ('artisan', 'packer', 'treasurer', 'accountant', 'admin')", "role"),
         CheckConstraint("(role = 'artisan') = (artisan_id IS NOT NULL)", "artisan"),
         Index(
             "uq_role_grant_current",

@@ -108,13 +108,23 @@ NAV: Final[tuple[Section, ...]] = (
             Entry("bank.payments", "Payments", ("bank.choose", "bank.record")),
             Entry("bank.statements", "Bank", ("bank.statement", "bank.columns", "bank.lines", "settling")),
             _STATEMENTS,
+            Entry("dealings.households", "Accounts", ("dealings.household", "dealings.act")),
+            Entry("dealings.suppliers", "Bills", ("dealings",)),
             Entry("returnables.everybody", "Jars and bottles", ("returnables",)),
+            Entry("health.house", "Health", ("health",)),
+        ),
+    ),
+    Section(
+        "Books",
+        (
             Entry(
                 "books.trial_balance",
-                "Books",
+                "Trial balance",
                 ("books", "equation", "closing", "dividends", "equity", "vouchers", "counted"),
             ),
-            Entry("health.house", "Health", ("health",)),
+            Entry("journal.everything", "Journal", ("journal.entry", "journal.reverse")),
+            Entry("journal.months", "Months", ("journal.month",)),
+            Entry("journal.downloads", "Downloads", ("journal",)),
         ),
     ),
     Section(

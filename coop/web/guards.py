@@ -64,6 +64,7 @@ artisan = Guard("artisan", lambda viewer: viewer is not None and roles.ARTISAN i
 packer = Guard("packer", roles.may_hand_over)
 mender = Guard("mender", roles.may_mend)
 treasurer = Guard("treasurer", roles.may_handle_money)
+bookkeeper = Guard("bookkeeper", roles.may_read_books)
 statement_reader = Guard("statement_reader", roles.may_see_statements)
 witness = Guard("witness", roles.may_witness)
 assembly = Guard("assembly", roles.may_attend_assembly)

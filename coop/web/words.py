@@ -15,6 +15,7 @@ ROLES: Final = {
     "artisan": "maker",
     "packer": "packer",
     "treasurer": "treasurer",
+    "accountant": "accountant",
     "admin": "co-op admin",
 }
 

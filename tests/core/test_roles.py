@@ -3,7 +3,7 @@
 import pytest
 
 from coop.core import roles
-from coop.core.roles import ADMIN, ARTISAN, MEMBER, PACKER, TREASURER, Viewer
+from coop.core.roles import ACCOUNTANT, ADMIN, ARTISAN, MEMBER, PACKER, TREASURER, Viewer
 
 RIGHTS = {
     "may_order": (roles.may_order, {MEMBER}),
@@ -23,6 +23,8 @@ RIGHTS = {
     "may_grant_roles": (roles.may_grant_roles, {ADMIN}),
     "may_hand_over": (roles.may_hand_over, {PACKER, ADMIN}),
     "may_handle_money": (roles.may_handle_money, {TREASURER, ADMIN}),
+    "may_read_books": (roles.may_read_books, {ACCOUNTANT, TREASURER, ADMIN}),
+    "may_see_names": (roles.may_see_names, {TREASURER, ADMIN}),
     "may_approve_payout": (
         lambda v: roles.may_approve_payout(v, asked_by=99, paid_artisans=frozenset({5})),
         {TREASURER, ADMIN},

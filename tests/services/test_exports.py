@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import subprocess
 import sys
 from pathlib import Path
@@ -46,6 +47,19 @@ def test_an_accounting_tool_accepts_the_ledger_and_ends_where_we_do(season, tmp_
     told = dict(line.split()[2:4] for line in file.read_text().splitlines() if " balance " in line)
     assert {name: round(float(amount) * 100) for name, amount in told.items()} == ends
     assert sum(ends.values()) == 0
+
+
+@pytest.mark.parametrize("form", ["hledger", "csv", "xlsx"])
+def test_the_other_forms_of_the_ledger_are_written_too(season, tmp_path, form):
+    db, _ = season
+    written = books.export_ledger(db, tmp_path / f"ledger.{form}", at=NOW, form=form)
+    with db() as session:
+        assert written.postings == session.scalar(text("SELECT count(*) FROM posting"))
+    if form == "csv":
+        rows = list(csv.DictReader((tmp_path / "ledger.csv").read_text("utf-8").splitlines()))
+        assert len(rows) == written.postings
+        minor = [int((row["debit"] or f"-{row['credit']}").replace(".", "")) for row in rows]
+        assert sum(minor) == 0
 
 
 def test_a_new_co_op_has_a_ledger_too(fresh_db, tmp_path):

@@ -12,7 +12,7 @@ from coop.web.guards import safe_next
 from tests.web.conftest import app_code, headings, without_tokens
 from tests.web.walking import addresses
 
-ROLES = ("member", "artisan", "packer", "treasurer", "admin")
+ROLES = ("member", "artisan", "packer", "treasurer", "accountant", "admin")
 WHO = {
     "anyone": {"visitor", *ROLES},
     "signed_in": set(ROLES),
@@ -21,6 +21,7 @@ WHO = {
     "packer": {"packer", "admin"},
     "mender": {"packer", "treasurer", "admin"},
     "treasurer": {"treasurer", "admin"},
+    "bookkeeper": {"accountant", "treasurer", "admin"},
     "statement_reader": {"artisan", "treasurer", "admin"},
     "witness": {"artisan", "packer", "treasurer", "admin"},
     "assembly": {"member", "admin"},
