@@ -54,7 +54,7 @@ def reverse(entry_id: int) -> Answer:
     return render_template("journal/reverse.html", page=page, form=form), form.status
 
 
-@bp.get("/books/months")
+@bp.get("/books/balances")
 @bookkeeper
 def months() -> Page:
     with reading() as session:
@@ -62,7 +62,7 @@ def months() -> Page:
     return render_template("journal/months.html", page=page)
 
 
-@bp.get("/books/months/<int:period_id>")
+@bp.get("/books/balances/<int:period_id>")
 @bookkeeper
 def month(period_id: int) -> Page:
     with reading() as session:

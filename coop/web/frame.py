@@ -123,7 +123,7 @@ NAV: Final[tuple[Section, ...]] = (
                 ("books", "equation", "closing", "dividends", "equity", "vouchers", "counted"),
             ),
             Entry("journal.everything", "Journal", ("journal.entry", "journal.reverse")),
-            Entry("journal.months", "Months", ("journal.month",)),
+            Entry("journal.months", "By month", ("journal.month",)),
             Entry("journal.downloads", "Downloads", ("journal",)),
         ),
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 
 import pytest
 
@@ -55,6 +56,15 @@ def test_a_view_has_one_policy_only():
     guards.admin(view)
     with pytest.raises(AssertionError, match="has a guard already"):
         guards.anyone(view)
+
+
+def test_each_address_is_answered_by_one_view_only(app):
+    answers: dict[tuple[str, str], set[str]] = {}
+    for rule in app.url_map.iter_rules():
+        shape = re.sub(r"<[^>]*>", "<>", rule.rule)
+        for method in (rule.methods or set()) - {"OPTIONS"}:
+            answers.setdefault((shape, method), set()).add(rule.endpoint)
+    assert {address: views for address, views in answers.items() if len(views) > 1} == {}
 
 
 @pytest.mark.parametrize("role", ROLES)

@@ -29,11 +29,11 @@ def test_the_accountant_reads_everything_by_numbers_and_never_a_name(client_as, 
     reader = client_as("accountant")
     paths = [
         "/books/trial-balance", "/books/chart/2000", "/books/chart/2100", f"/books/accounts/{books['account']}", "/books/journal",
-        f"/books/entries/{books['pickup']}", "/books/months", "/books/months/1", "/books/downloads",
+        f"/books/entries/{books['pickup']}", "/books/balances", "/books/balances/1", "/books/downloads",
     ]  # fmt: skip
     for path in paths:
         answer = reader.get(path)
-        if path != "/books/months/1":
+        if path != "/books/balances/1":
             assert answer.status_code == 200, path
         for name in ("Quillan", "Tomas", "Orchard"):
             assert name not in answer.text, path
@@ -96,9 +96,9 @@ def test_the_treasurer_reverses_an_entry_from_its_page_once(client_as, db, books
 def test_a_month_adds_up(client_as, db, books):
     with db() as session:
         period = session.scalar(text("SELECT min(id) FROM period"))
-    page = client_as("accountant").get(f"/books/months/{period}").text
+    page = client_as("accountant").get(f"/books/balances/{period}").text
     assert "both sides agree" in page
-    assert client_as("accountant").get("/books/months/999999").status_code == 404
+    assert client_as("accountant").get("/books/balances/999999").status_code == 404
 
 
 def test_a_form_of_the_ledger_that_is_not_written_is_unknown(client_as):
