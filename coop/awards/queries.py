@@ -8,11 +8,17 @@ from typing import Any, Final
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from coop.core.claims import TOGETHER_RULE
 from coop.core.errors import NotFound
+from coop.core.explain_numbers import Wording
 from coop.core.paging import Slice
-from coop.reasons.queries import sentences
+from coop.core.recent import Recent
+from coop.reasons.queries import Explained, explained
 
 A_PAGE: Final = 50
+
+_EXPLAINED: Final[Recent[tuple[object, ...], dict[int, Explained | str]]] = Recent(128)
+"""Pages of awards by number, some 50 kB each: a household looks at the same ones again, and what is published stays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +157,42 @@ def _line(row: Any, sentence: str) -> AwardLine:
         sentence=sentence,
         choice=row.choice,
     )
+
+
+# What was published up to the head of the season's chain decides each sentence, but for how a product calls its pieces.
+_WORDINGS = text("""
+SELECT f.id, d.unit_one, d.unit_many, coalesce(f.rule, r.rule) AS rule, r.state, r.result_digest, h.run_id, h.result_digest AS head
+  FROM allocation_run r JOIN pool p ON p.id = r.pool_id
+  JOIN offering f ON f.id = ANY(:offerings) JOIN product d ON d.id = f.product_id
+  LEFT JOIN chain_head h ON h.season_id = p.season_id
+ WHERE r.id = :run
+""")
+
+
+def sentences(
+    session: Session,
+    run_id: int,
+    pool_id: int,
+    household_id: int,
+    lines: Sequence[tuple[int, int]],
+    *,
+    field_key: bytes,
+) -> dict[int, str]:
+    """Say why of some lines (offering, line) of a household's order in a published pool, by line."""
+    asked = {"run": run_id, "offerings": [offering_id for offering_id, _ in lines]}
+    rows = session.execute(_WORDINGS, asked).all()
+    wordings = {row.id: Wording(row.unit_one, row.unit_many) for row in rows}
+    by_what = {(run_id, row.state, row.result_digest, row.run_id, row.head) for row in rows}
+
+    def work() -> dict[int, Explained | str]:
+        return explained(session, run_id, pool_id, household_id, lines, field_key=field_key)
+
+    lasts = all(row.state == "published" and row.head and row.rule != TOGETHER_RULE for row in rows)
+    told = _EXPLAINED.of((*by_what, household_id, *lines), work) if lasts else work()
+    return {
+        line_id: one if isinstance(one := told[line_id], str) else one.words(wordings[offering_id])
+        for offering_id, line_id in lines
+    }
 
 
 _AWARDS_OF_PERSON = text("""

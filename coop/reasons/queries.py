@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -65,7 +65,18 @@ def since(session: Session, run_id: int, pool_id: int, household_id: int) -> dic
     return told
 
 
-def sentences(
+class Explained(NamedTuple):
+    """The numbers of one award, without the words that a product may change later."""
+
+    facts: AwardFacts
+    aftermath: Aftermath
+
+    def words(self, wording: Wording) -> str:
+        """Say them in the one true sentence."""
+        return sentence(self.facts, wording) + told_after(self.aftermath, wording)
+
+
+def explained(
     session: Session,
     run_id: int,
     pool_id: int,
@@ -73,11 +84,14 @@ def sentences(
     lines: Sequence[tuple[int, int]],
     *,
     field_key: bytes,
-) -> dict[int, str]:
-    """Explain some lines (offering, line) of a household's order in a published pool, by line."""
+) -> dict[int, Explained | str]:
+    """Explain some lines (offering, line) of a household's order in a published pool, by line.
+
+    Lines that were shared out together with others come in words: they name products.
+    """
     batches = shared_batches(session, run_id, [offering_id for offering_id, _ in lines], field_key=field_key)
     before = since(session, run_id, pool_id, household_id)
-    told = {}
+    told: dict[int, Explained | str] = {}
     linked = _linked(session, run_id, batches, lines, field_key)
     for offering_id, line_id in lines:
         if line_id in linked:
@@ -85,8 +99,7 @@ def sentences(
             continue
         shared = batches[offering_id]
         after = aftermath_of(shared, line_id)
-        facts = _facts(shared, line_id, before[line_id], after)
-        told[line_id] = sentence(facts, shared.wording) + told_after(after, shared.wording)
+        told[line_id] = Explained(_facts(shared, line_id, before[line_id], after), after)
     return told
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import select, text
 from coop import jobs
 from coop.allocation.models import AllocationRun
 from coop.allocation.queries import proof_of_run
+from coop.awards.queries import awards_page
 from coop.batches import service as batches
 from coop.books import queries as books
 from coop.core.errors import RuleBroken
@@ -248,3 +249,37 @@ def test_a_job_rung_twice_books_once(db):
 def _latest(db):
     with db() as session:
         return session.execute(text("SELECT max(id) FROM correction")).scalar_one()
+
+
+def _told(town, offering, household):
+    """What a household reads of the pool of this offering: pieces and sentence of its one line."""
+    with town.db() as session:
+        page = awards_page(session, _pool(session, offering), household, number=1, field_key=FIELD_KEY)
+    return page.lines[0].pieces, page.lines[0].sentence
+
+
+def test_who_read_before_why_reads_at_once_what_a_correction_came_to(db):
+    town = Town(db)
+    jam, _ = town.share_out({town.ana: 3, town.ben: 3}, 6)
+    first = _told(town, jam, town.ben)
+    assert first[0] == 3
+    assert _told(town, jam, town.ben) == first
+    town.correct(jam, 4)
+    # 4 jars for two equal households that wished for 3 each: 2 for each, and nobody is owed a part of one
+    pieces, why = _told(town, jam, town.ben)
+    assert pieces == 2
+    assert "entitled to 2.00 today, so you received 2 jars" in why
+    with db.begin() as session:
+        session.execute(text("UPDATE product SET unit_many = 'crocks'"))
+    assert _told(town, jam, town.ben) == (2, why.replace("jars", "crocks"))
+
+
+def test_what_a_later_pool_says_of_the_balance_follows_a_correction_of_an_earlier_one(db):
+    town = Town(db)
+    early, _ = town.share_out({town.ana: 3, town.ben: 3}, 5)
+    later, _ = town.share_out({town.ana: 3, town.ben: 3}, 5, n=2)
+    # 2.5 for each in the first round, 2 or 3 in pieces: the second tells since when the half stands
+    assert "Round 1" in _told(town, later, town.ana)[1]
+    town.correct(early, 6)
+    # all wishes are met, so the first round moves nobody any more
+    assert "Round 1" not in _told(town, later, town.ana)[1]

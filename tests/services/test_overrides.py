@@ -8,10 +8,11 @@ from sqlalchemy import text
 from coop.allocation import service as allocation
 from coop.allocation.models import AllocationRun, AwardOverride
 from coop.asking import service as asking
+from coop.awards.queries import sentences
 from coop.core.errors import RuleBroken
 from coop.overrides import service as overrides
 from coop.publishing import service as publishing
-from coop.reasons.queries import sentences, why_page
+from coop.reasons.queries import why_page
 from coop.standings.queries import largest_balances
 from tests import rounds
 from tests.builders import FIELD_KEY, a_person
