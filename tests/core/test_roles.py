@@ -22,6 +22,7 @@ RIGHTS = {
     "may_share_out": (roles.may_share_out, {ADMIN}),
     "may_grant_roles": (roles.may_grant_roles, {ADMIN}),
     "may_hand_over": (roles.may_hand_over, {PACKER, ADMIN}),
+    "may_mend": (roles.may_mend, {PACKER, TREASURER, ADMIN}),
     "may_handle_money": (roles.may_handle_money, {TREASURER, ADMIN}),
     "may_read_books": (roles.may_read_books, {ACCOUNTANT, TREASURER, ADMIN}),
     "may_see_names": (roles.may_see_names, {TREASURER, ADMIN}),

@@ -16,6 +16,7 @@ HOUSE = House(
 SHARE = {"name": "Ana", "size": "full", "season": "Autumn 2026", "price_minor": 30_000}
 STATEMENT = {"artisan": "Mia's pottery", "amount_minor": 412_350, "statement": "2026-14", "statement_id": 14}
 INSTALMENT = {"name": "Ana", "amount_minor": 6000, "due_on": "2026-12-01", "share": "half share, Autumn 2026"}
+BAD_PIECES = {"product": "Mug", "pieces": 1, "reason": "cracked at the handle"}
 DIVIDEND = {
     "starts": "2026-01-01",
     "ends": "2026-12-31",
@@ -94,6 +95,8 @@ SAMPLES = {
     "statement_answer": STATEMENT | {"words": "They were noted on Saturday."},
     "payout_refused": STATEMENT | {"reason": "The account is closed. (AC04)"},
     "payout_returned": STATEMENT | {"reason": "Account closed"},
+    "pieces_credited": BAD_PIECES | {"amount_minor": 2500},
+    "pieces_found_bad": BAD_PIECES | {"lot_number": "MUG-3"},
 }
 
 
