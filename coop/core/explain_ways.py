@@ -189,18 +189,32 @@ class Way:
 
     @cached_property
     def ties(self) -> dict[int, Tie]:
-        """Who stood level for the last pieces, by place, if tickets had to settle it."""
+        """Who stood level for the last pieces, by place, if tickets had to settle it.
+
+        Tickets also hand out the last millionths of what each is entitled to. So whom only such a millionth divides
+        stood level as well, where the tickets alone tell who received a piece.
+        """
         if not self.has_turns:
             return {}
+        near = self._level_within(Fraction(1, MICRO)) if self.rounding == "standing" else {}
+        return near or self._level_within(Fraction(0))
+
+    def _level_within(self, apart: Fraction) -> dict[int, Tie]:
         awards, wishes = self.awards, self.batch.requests
         last = max((*self.rank(place, award), award) for place, award in enumerate(awards) if award)
         level = self.turn(last[2], last[3])
-        got = [p for p, award in enumerate(awards) if award and self.turn(p, award) == level]
-        missed = [p for p, award in enumerate(awards) if award < wishes[p] and self.turn(p, award + 1) == level]
+        got = [p for p, award in enumerate(awards) if award and _is_near(self.turn(p, award), level, apart)]
+        missed = [
+            p for p, award in enumerate(awards) if award < wishes[p] and _is_near(self.turn(p, award + 1), level, apart)
+        ]
         drawn = sorted((self.tickets[place], place) for place in got + missed)
         if not missed or {place for _, place in drawn[: len(got)]} != set(got):
             return {}
         return {place: Tie(len(got), len(drawn), nth, ticket) for nth, (ticket, place) in enumerate(drawn, start=1)}
+
+
+def _is_near(one: Turn, other: Turn, apart: Fraction) -> bool:
+    return one[0] == other[0] and abs(one[1] - other[1]) <= apart
 
 
 def with_the_turns_around(way: Way, place: int, near: int = 6) -> list[tuple[int, int]]:

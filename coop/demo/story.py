@@ -33,6 +33,7 @@ from coop.pickups import service as pickups
 from coop.policy import service as policy
 from coop.pools import service as pools
 from coop.publishing import service as publishing
+from coop.seasons import service as seasons
 from coop.transfers import service as transfers
 
 _PRODUCTS = {product.key: product for product in PRODUCTS}
@@ -81,10 +82,19 @@ def tell(town: Town, at: datetime) -> None:
     _order(town, second, 1)
     _report(town, 1)
     _order(town, third, 2, until=at)
+    _write_recipe(town)
     impact.publish_snapshot(town.db, town.season, by=town.admin, at=at)
     for batch in POOLS[2][1]:
         if batch.begun:
             batches.start_batch(town.db, town.lots[batch.lot].batch_id, by=_maker(town, batch), at=town.calendar.at(-1))
+
+
+def _write_recipe(town: Town) -> None:
+    """Let double shares ask by themselves from the next pool on: one gin or two jams, and a cup."""
+    ask = partial(seasons.add_to_recipe, town.db, town.sizes["double"], by=town.admin)
+    ask(product_id=town.products["hedgerow-gin"], pieces=1, part=None, key="recipe gin")
+    ask(product_id=town.products["damson-jam"], pieces=2, part=1, key="recipe jam")
+    ask(product_id=town.products["salt-glaze-cup"], pieces=1, part=None, key="recipe cup")
 
 
 def _plan(db: Db, town: Town, number: int) -> int:

@@ -188,7 +188,14 @@ def _take_makers_in(session: Session, town: Town) -> None:
 def _plan_season(session: Session, town: Town) -> None:
     starts, ends = town.calendar.season
     town.season = seasons.plan_season(
-        session, town.calendar.season_name, starts=starts, ends=ends, secret=_SECRET, field_key=town.field_key
+        session,
+        town.calendar.season_name,
+        starts=starts,
+        ends=ends,
+        secret=_SECRET,
+        field_key=town.field_key,
+        by=town.admin,
+        at=town.calendar.at(-110),
     )
     for name, weight, price, cap, line in _SIZES:
         town.sizes[name] = seasons.add_size(

@@ -89,7 +89,7 @@ def _values(page: ReportPage, report: Report) -> dict[str, Any]:
         "lowest": [[one.who, one.filled] for one in report.lowest],
         "unserved": [[one.who, f"{one.longest:,}"] for one in report.unserved],
         "unserved_head": "Member" if by_name else "Members",
-        "reach": [[one.family, *([one.who] if by_name else []), one.owed, one.bound] for one in report.reach],
+        "reach": [[one.family, *([one.who] if by_name else []), one.owed, _bound(one)] for one in report.reach],
         "reach_heads": ["Family of goods", *(["Member"] if by_name else []), "Largest balance", "Bound"],
         "by_pool": [_filled(one) for one in report.by_pool],
         "by_craft": [_filled(one) for one in report.by_craft],
@@ -97,6 +97,10 @@ def _values(page: ReportPage, report: Report) -> dict[str, Any]:
         if report.crafts_hidden
         else "",
     }
+
+
+def _bound(one: queries.ReachRow) -> str:
+    return one.bound if one.is_promised else f"{one.bound} (not promised)"
 
 
 def _ruled(place: int, rule: str) -> str:

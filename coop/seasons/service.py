@@ -41,8 +41,12 @@ def plan_season(
     files_digest: str | None = None,
     guests_may_order: bool = True,
     by: int = 0,
+    at: datetime | None = None,
 ) -> int:
-    """Plan a season; the hash of what its draws come from is public from now on, and that itself at its end."""
+    """Plan a season; the hash of what its draws come from is public from now on, and that itself at its end.
+
+    The rule counts as chosen `at`, by default now.
+    """
     if starts >= ends:
         raise RuleBroken("ends_before_start", "A season ends after it starts.", field="ends")
     if session.scalar(select(Season.id).where(Season.name == name)) is not None:
@@ -62,11 +66,20 @@ def plan_season(
     )
     session.add(season)
     session.flush()
-    agree_rule(session, season, rule, memory, credit_cap, by=by)
+    agree_rule(session, season, rule, memory, credit_cap, by=by, at=at)
     return season.id
 
 
-def agree_rule(session: Session, season: Season, rule: str, memory: str, credit_cap: int | None, *, by: int) -> None:
+def agree_rule(
+    session: Session,
+    season: Season,
+    rule: str,
+    memory: str,
+    credit_cap: int | None,
+    *,
+    by: int,
+    at: datetime | None = None,
+) -> None:
     """Let a season share out by a rule from now on, as a new version. The caller holds the season and knows that it may.
 
     Only the rule with a standing has a memory; for any other `memory` and cap are left aside. Raises `unknown_rule`,
@@ -78,7 +91,8 @@ def agree_rule(session: Session, season: Season, rule: str, memory: str, credit_
     last = session.scalar(select(func.max(SeasonRule.version)).where(SeasonRule.season_id == season.id)) or 0
     season.rule, season.memory, season.credit_cap = chosen, kept, cap
     version = {"version": last + 1, "rule": chosen, "memory": kept, "credit_cap": cap}
-    session.add(SeasonRule(season_id=season.id, chosen_by=by, **version))
+    when = {} if at is None else {"chosen_at": at}
+    session.add(SeasonRule(season_id=season.id, chosen_by=by, **version, **when))
     session.flush()
 
 

@@ -318,6 +318,27 @@ def test_where_no_rule_decides_the_sentence_says_so_under_every_rule(rule, chang
     assert sentence(facts(rule=rule, **changes), JAR) == words
 
 
+def test_whom_only_a_drawn_millionth_divides_stood_level_by_their_tickets():
+    # A third of a piece each, and the millionth left over goes to the lowest ticket, whose claim began a millionth behind:
+    # so all three stand at 0.333333, and the lowest ticket brings the piece.
+    key = tie_key(SEED, "b")
+    order = sorted(["ana", "ben", "cleo"], key=lambda name: ticket(key, name))
+    claims = dict.fromkeys(order, (1, 1))
+    found = way(STANDING_RULE, 1, claims, owed={order[0]: -1, "dora": 1})
+    places = {name: found.batch.ids.index(name) for name in order}
+    assert [found.awards[places[name]] for name in order] == [1, 0, 0]
+    assert found.ties == {places[name]: Tie(1, 3, nth, ticket(key, name)) for nth, name in enumerate(order, start=1)}
+    assert "stood level for the last jar" in told(found, order[1])
+
+
+def test_a_millionth_that_tickets_do_not_explain_is_no_tie():
+    key = tie_key(SEED, "b")
+    order = sorted(["ana", "ben", "cleo"], key=lambda name: ticket(key, name))
+    found = way(STANDING_RULE, 1, dict.fromkeys(order, (1, 1)), owed={order[2]: 2, order[0]: -2})
+    assert found.awards[found.batch.ids.index(order[2])] == 1
+    assert found.ties == {}
+
+
 # turns
 
 

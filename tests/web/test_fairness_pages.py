@@ -108,6 +108,28 @@ def test_the_report_is_a_pdf_too_with_names_for_admins_alone(db, client_as, seas
     assert admin.get(f"/seasons/{season}/fairness-by-name.pdf").data.startswith(b"%PDF-")
 
 
+def test_a_bound_that_is_no_longer_promised_says_so_on_the_page_and_in_the_pdf(db, client_as, season):
+    work_out(db, season)
+    member, paper = client_as("member"), f"/seasons/{season}/fairness.pdf"
+    promised = member.get(paper).data
+    assert "(not promised)" not in member.get(f"/seasons/{season}/fairness").text
+    with db.begin() as session:
+        session.execute(
+            text("UPDATE fairness_report SET figures = jsonb_set(figures, '{reach,0,is_promised}', 'false')")
+        )
+    page = member.get(f"/seasons/{season}/fairness").text
+    assert "(not promised)" in page
+    assert "an award was changed by hand, or a batch went by a rule of its own" in page
+    assert member.get(paper).data != promised  # the same values would be the same bytes
+
+
+def test_every_column_of_the_histogram_says_how_many_members_it_stands_for(db, client_as, season):
+    work_out(db, season)
+    page = client_as("member").get(f"/seasons/{season}/fairness").text
+    numbers = re.findall(r"<text[^>]*>(\d+)</text>", page)
+    assert numbers == ["2", "4"]  # two members got one of two, four got all; the empty columns stay silent
+
+
 def test_outsiders_and_other_roles_see_nothing_of_it(db, client_as, visitor, season):
     work_out(db, season)
     for path in ("fairness", "fairness.pdf", "fairness-by-name.pdf", "fairness/status"):
