@@ -26,7 +26,7 @@ class ChargebackForm(AmountForm):
 
 class SharedCostForm(CoopForm):
     supplier = TextLine("Supplier", most=80, description="Whom the bill is owed to: Hughes Carriers.")
-    amount = AmountField("Bill")
+    amount = AmountField("What the bill comes to")
     pool = SelectField("Shared by the households of", coerce=int)
     by = RadioField(
         "In proportion to",

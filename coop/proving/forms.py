@@ -33,6 +33,7 @@ class CodeField(TextLine):
 
     def __init__(self, label: str, **named: Any) -> None:
         super().__init__(label, most=40, **named)
+        self.flags.stands_alone = True  # a passkey may answer in its place, yet nobody leaves the page without either
 
 
 class ProofForm(CoopForm):

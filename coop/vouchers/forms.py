@@ -1,6 +1,6 @@
 """What treasurers write as an entry by hand."""
 
-from typing import Final
+from typing import Any, Final
 
 from wtforms import FieldList, Form, FormField, SelectField
 from wtforms.fields.choices import SelectChoice
@@ -24,6 +24,11 @@ class LineForm(Form):  # type: ignore[misc]
     )
     debit = AmountField("Debit", optional=True)
     credit = AmountField("Credit", optional=True)
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        for field in (self.debit, self.credit):
+            field.flags.stands_alone = True  # one of the two, on each row that is used
 
 
 class VoucherForm(CoopForm):

@@ -79,13 +79,6 @@ NAV: Final[tuple[Section, ...]] = (
         ),
     ),
     Section(
-        "Members",
-        (
-            Entry("households.everybody", "Members", ("households",)),
-            Entry("people.everybody", "People and roles", ("people",)),
-        ),
-    ),
-    Section(
         "Pools",
         (
             Entry(
@@ -103,32 +96,37 @@ NAV: Final[tuple[Section, ...]] = (
         "Money",
         (
             Entry("treasury.runs", "Payouts", ("treasury", "preparing")),
-            Entry("mending.notes", "Credit notes", ("mending",)),
-            Entry("hardship.fund", "Hardship fund", ("hardship",)),
-            Entry("bank.payments", "Payments", ("bank.choose", "bank.record")),
-            Entry("bank.statements", "Bank", ("bank.statement", "bank.columns", "bank.lines", "settling")),
             _STATEMENTS,
-            Entry("dealings.households", "Accounts", ("dealings.household", "dealings.act")),
+            Entry("bank.statements", "Bank", ("bank", "settling")),
+            Entry("dealings.households", "Accounts", ("dealings.household", "dealings.act", "mending")),
+            Entry("hardship.fund", "Hardship fund", ("hardship",)),
             Entry("dealings.suppliers", "Bills", ("dealings",)),
             Entry("returnables.everybody", "Jars and bottles", ("returnables",)),
-            Entry("health.house", "Health", ("health",)),
         ),
     ),
     Section(
         "Books",
         (
-            Entry(
-                "books.trial_balance",
-                "Trial balance",
-                ("books", "equation", "closing", "dividends", "equity", "vouchers", "counted"),
-            ),
+            Entry("books.trial_balance", "Trial balance", ("books", "journal.months", "journal.month")),
+            Entry("equation.equation", "Where the money is", ("equation",)),
             Entry("journal.everything", "Journal", ("journal.entry", "journal.reverse")),
-            Entry("journal.months", "By month", ("journal.month",)),
+            Entry("vouchers.vouchers", "By hand", ("vouchers",)),
+            Entry("counted.counts", "Counted", ("counted",)),
+            Entry("closing.months", "Months", ("closing",)),
+            Entry("dividends.dividends", "Dividends", ("dividends",)),
+            Entry("equity.stakes", "Stakes", ("equity",)),
             Entry("journal.downloads", "Downloads", ("journal",)),
+            Entry("health.house", "Health", ("health",)),
         ),
     ),
     Section(
-        "Co-op", (Entry("facts.settings", "Settings", ("facts.bank_file",)), Entry("facts.points", "Pickup points"))
+        "Co-op",
+        (
+            Entry("households.everybody", "Members", ("households",)),
+            Entry("people.everybody", "People and roles", ("people",)),
+            Entry("facts.settings", "Settings", ("facts.bank_file",)),
+            Entry("facts.points", "Pickup points"),
+        ),
     ),
     Section("Impact", (Entry("impact.snapshot", "Impact", ("impact",)),)),
 )

@@ -142,4 +142,31 @@ def test_nobody_is_shown_a_section_they_may_not_open(client_as, visitor):
         "Books",
         "Impact",
     ]
-    assert len(first_row(client_as("member", "admin").get("/makers").text)) == 12
+    assert len(first_row(client_as("member", "admin").get("/makers").text)) == 11
+
+
+def test_money_and_books_have_ten_entries_at_most_and_the_accountant_only_what_opens(client_as):
+    def second_row(page: str) -> list[tuple[str, str]]:
+        row = re.search(r'<nav class="section-nav".*?</nav>', page, re.DOTALL)
+        assert row is not None
+        return re.findall(r'<a href="([^"]*)"[^>]*>([^<>]+)</a>', row[0])
+
+    helen, reader = client_as("treasurer"), client_as("accountant")
+    for path in ("/payouts", "/books/trial-balance"):
+        assert len(second_row(helen.get(path).text)) <= 10
+    read = second_row(reader.get("/books/trial-balance").text)
+    assert [label for _, label in read] == ["Trial balance", "Journal", "Downloads"]
+    assert {reader.get(href).status_code for href, _ in read} == {200}
+    page = reader.get("/books/trial-balance").text.partition("<main")[2]
+    assert "/books/stakes" not in page  # nor does the page itself lead where the accountant is not let in
+
+
+def test_what_has_no_entry_of_its_own_is_linked_where_it_belongs(client_as):
+    helen = client_as("treasurer")
+    for path, to in (
+        ("/money/households", "/credit-notes"),
+        ("/bank/statements", "/bank/payments"),
+        ("/books/trial-balance", "/books/balances"),
+    ):
+        assert f'href="{to}"' in helen.get(path).text
+        assert f'href="{path}"' in helen.get(to).text.partition("<main")[2]

@@ -316,3 +316,9 @@ def test_a_half_done_sign_in_is_not_listed_as_a_device(app, visitor, treasurer):
     assert "/account/sign-ins/end" not in visitor.get("/account/sign-ins").text
     other.fill(STEP, {"code": app_code(steps=1)})
     assert "/account/sign-ins/end" in visitor.get("/account/sign-ins").text
+
+
+def test_the_code_is_not_called_optional_though_a_passkey_may_stand_for_it(visitor, treasurer):
+    sign_in(visitor, treasurer.email)
+    page = visitor.get(STEP).text
+    assert '<label for="code">Code</label>' in page
