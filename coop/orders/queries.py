@@ -161,15 +161,15 @@ SELECT p.id, p.name, s.name AS season, p.opened_at, p.closed_at, p.closes_at, p.
  ORDER BY p.closes_at DESC, p.id DESC LIMIT :most OFFSET :skipped
 """)
 
-# Which batches stand on a page: light rows only, since all of a pool's are put in order, and that by whole numbers; names
-# are compared only as far as the page reaches.
+# Which batches stand on a page: light rows only, since all of a pool's are put in order, and that by one whole number (the
+# household's own before all makers); names are compared only as far as the page reaches.
 _SHELF = """
-WITH makers AS MATERIALIZED (SELECT id, name, row_number() OVER (ORDER BY lower(name), id) AS place FROM artisan)
-SELECT id, total FROM (SELECT f.id, p.name, f.id = ANY(:mine) AS is_mine, m.place, {total} AS total
-          FROM offering f JOIN product p ON p.id = f.product_id JOIN makers m ON m.id = p.artisan_id
+SELECT id, total FROM (SELECT f.id, p.name, CASE WHEN f.id = ANY(:mine) THEN m.place - m.makers ELSE m.place END AS place, {total} AS total
+          FROM offering f JOIN product p ON p.id = f.product_id
+          JOIN (SELECT id, name, row_number() OVER (ORDER BY lower(name), id) AS place, count(*) OVER () AS makers FROM artisan) m ON m.id = p.artisan_id
          WHERE f.pool_id = :pool {found}
-         ORDER BY is_mine DESC, m.place FETCH FIRST (:most + :skipped) ROWS WITH TIES) AS near
- ORDER BY is_mine DESC, place, lower(name), id LIMIT :most OFFSET :skipped
+         ORDER BY place FETCH FIRST (:most + :skipped) ROWS WITH TIES) AS near
+ ORDER BY place, lower(name), id LIMIT :most OFFSET :skipped
 """
 _WHOLE_SHELF = text(_SHELF.format(total="(SELECT count(*) FROM offering WHERE pool_id = :pool)", found=""))
 _FOUND_ON_SHELF = text(_SHELF.format(total="count(*) OVER ()", found="AND (p.name ILIKE :like OR m.name ILIKE :like)"))
