@@ -36,7 +36,7 @@ REASON = "as the scenario says"
 
 def play(db: Db, case: Case, *, at: datetime, field_key: bytes) -> dict[str, Any]:
     """Play a case on a fresh database, and return what it comes to beside what is expected of it."""
-    player = _Player(case, set_up(db, case, at=at, field_key=field_key))
+    player = Player(case, set_up(db, case, at=at, field_key=field_key))
     refused: dict[str, str] = {}
     for event in case.events:
         try:
@@ -52,7 +52,7 @@ def play(db: Db, case: Case, *, at: datetime, field_key: bytes) -> dict[str, Any
     return printed | {"matches": not differences if is_asked else None, "differences": differences}
 
 
-class _Player:
+class Player:
     """Plays one case: maps events to commands, and names to the rows they stand for."""
 
     def __init__(self, case: Case, stage: Stage) -> None:
@@ -233,8 +233,10 @@ class _Player:
             lease = jobs.take(self.db, outbox_id, jobs.COMPUTE_PAYOUTS)
             assert lease is not None, "nobody else works on a scratch database"
             payouts.carry_out(self.db, lease, at=at)
-        if self._rows("SELECT 1 FROM payout_run WHERE id = :run AND state = 'computed'", run=run_id):
+        state = "SELECT state FROM payout_run WHERE id = :run"
+        if self._rows(state, run=run_id) == [("computed",)]:
             transfers.approve(self.db, run_id, by=APPROVES, at=at)
+        if self._rows(state, run=run_id) == [("approved",)]:
             transfers.make_file(self.db, run_id, by=ASKS, at=at, field_key=self.stage.field_key)
         return run_id
 
