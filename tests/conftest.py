@@ -7,7 +7,8 @@ import itertools
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import psycopg
@@ -95,6 +96,26 @@ def module_database(services: Services, template: str) -> Iterator[Database]:
 @pytest.fixture
 def fresh_db(database: Database) -> Iterator[sessionmaker[Session]]:
     """The app's sessions on a fresh database: commits are real, threads get connections of their own."""
+    with _sessions(database) as maker:
+        yield maker
+
+
+@pytest.fixture
+def another_db(services: Services, template: str) -> Callable[[], AbstractContextManager[sessionmaker[Session]]]:
+    """What makes a fresh database for the time of a `with`, for tests that need one for each of their examples."""
+
+    @contextmanager
+    def made() -> Iterator[sessionmaker[Session]]:
+        database = _copy(services, template)
+        with _sessions(database) as maker:
+            yield maker
+        _drop(services, database)
+
+    return made
+
+
+@contextmanager
+def _sessions(database: Database) -> Iterator[sessionmaker[Session]]:
     engine = create_engine(database.app_url, connect_args={"options": "-c timezone=UTC"}, pool_size=50)
     yield sessionmaker(engine, expire_on_commit=False)
     engine.dispose()
