@@ -5,7 +5,10 @@ from __future__ import annotations
 import csv
 import subprocess
 import sys
+from io import BytesIO
 from pathlib import Path
+from xml.sax.saxutils import escape
+from zipfile import ZipFile
 
 import psycopg
 import pytest
@@ -128,3 +131,26 @@ def test_a_file_is_replaced_when_the_new_one_is_whole_and_not_before(season, tmp
     books.export_ledger(db, file, at=NOW)
     assert [path.name for path in tmp_path.iterdir()] == ["coop.beancount"]
     assert file.read_text().startswith('option "title"')
+
+
+@pytest.mark.parametrize("form", ["beancount", "hledger", "csv", "xlsx"])
+def test_each_download_is_whole_and_opens_and_says_no_words_to_whom_they_are_not_for(season, tmp_path, form):
+    db, _ = season
+    with db() as session:
+        postings = session.scalar(text("SELECT count(*) FROM posting"))
+        memos = set(session.scalars(text("SELECT DISTINCT memo FROM entry WHERE length(memo) > 8")))
+    assert memos
+    for words in (True, False):
+        out = BytesIO()
+        assert books.write_ledger(db, out, form=form, at=NOW, words=words).postings == postings
+        if form == "xlsx":
+            with ZipFile(out) as book:
+                told = "".join(book.read(name).decode() for name in book.namelist() if name.endswith(".xml"))
+        else:
+            told = out.getvalue().decode()
+        assert any(escape(memo) in told or memo in told for memo in memos) is words
+        if form == "csv":
+            assert len(list(csv.DictReader(told.splitlines()))) == postings
+        if form == "beancount":
+            (tmp_path / "ledger.beancount").write_bytes(out.getvalue())
+            assert bean_check(tmp_path / "ledger.beancount") == (0, "")
