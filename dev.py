@@ -52,7 +52,7 @@ CHECKS = {
     "ruff format": ["ruff", "format", "--check", "."],
     "mypy": ["mypy", "--no-error-summary", "-p", "coop", "-p", "workers"],
     "lint-imports": ["lint-imports"],
-    "djlint": ["djlint", "templates", "--check", "--lint", "--quiet"],
+    "djlint": ["djlint", "templates", "--check", "--lint"],
 }
 
 
