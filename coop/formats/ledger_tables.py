@@ -34,7 +34,7 @@ def write_hledger(
 ) -> Iterator[str]:
     """Write the ledger as hledger's journal, ending with an assertion of each account's balance, without tolerance."""
     last = date(1970, 1, 1)
-    yield f"commodity {format_minor(100_000, exponent)} {currency}\n"
+    yield f"commodity {format_minor(1000 * 10**exponent, exponent)}{'' if exponent else '.'} {currency}\n"  # hledger wants the mark
     for (key, kind, day, memo), postings in groupby(rows, key=lambda row: row[:4]):
         last = max(last, day)
         words = " ".join(memo.replace(";", ",").split())

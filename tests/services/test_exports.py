@@ -22,6 +22,7 @@ from coop.core.proof import verify_lines
 from coop.formats.beancount import account_name
 from tests.builders import FIELD_KEY, NOW, a_household, give_credit
 from tests.carried import carry_through
+from tests.journal_reader import hledger_too, read_journal
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +53,22 @@ def test_an_accounting_tool_accepts_the_ledger_and_ends_where_we_do(season, tmp_
     assert sum(ends.values()) == 0
 
 
-@pytest.mark.parametrize("form", ["hledger", "csv", "xlsx"])
+def test_another_accounting_tool_reads_it_to_the_cent_too(season, tmp_path):
+    db, _ = season
+    file = tmp_path / "coop.journal"
+    books.export_ledger(db, file, at=NOW, form="hledger")
+    with db() as session:
+        ends = {
+            account_name(code, party).lower(): amount
+            for code, party, amount in queries.ledger_balances(session)
+            if amount
+        }
+    told = read_journal(file.read_text("utf-8"))
+    assert {name: int(end * 100) for name, end in told.items()} == ends
+    assert hledger_too(file) == (0, "")
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
 def test_the_other_forms_of_the_ledger_are_written_too(season, tmp_path, form):
     db, _ = season
     written = books.export_ledger(db, tmp_path / f"ledger.{form}", at=NOW, form=form)
