@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import numpy as np
 import psycopg
@@ -14,9 +14,12 @@ from sqlalchemy import Identity as Numbered
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column, sessionmaker
 
+from coop.core.errors import NotFound
+
 APP_ROLE = "coop_app"
 
 Db = sessionmaker[Session]
+Row = TypeVar("Row")
 Whole = NDArray[np.int64]
 
 _BINARY_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
@@ -70,6 +73,14 @@ def connect(url: str, *, assume_role: bool = False, pool_size: int = 5, idle_lim
         connect_args={"options": options},
     )
     return sessionmaker(engine, expire_on_commit=False)
+
+
+def locked(session: Session, kind: type[Row], row_id: int, *, called: str) -> Row:
+    """Return a row, held until the transaction ends. Raises NotFound."""
+    row = session.get(kind, row_id, with_for_update=True)
+    if row is None:
+        raise NotFound(f"There is no such {called}.")
+    return row
 
 
 def raw(session: Session) -> psycopg.Connection[Any]:

@@ -13,10 +13,10 @@ from coop.agreements.models import ArtisanTerms, BankDetails, ProductMaker
 from coop.audit import service as audit
 from coop.catalog import service as catalog
 from coop.catalog.models import Product
-from coop.core.errors import NotFound, RuleBroken
+from coop.core.errors import RuleBroken
 from coop.core.payout import ACCOUNT_RESTS, Model, Terms, check_parts
 from coop.core.us_account import UsAccount
-from coop.db import Db, copy_rows, take_ids
+from coop.db import Db, copy_rows, locked, take_ids
 from coop.factors import service as factors
 from coop.formats.iban import read_iban
 from coop.people import service as people
@@ -120,9 +120,7 @@ def share_product(db: Db, product_id: int, parts: Sequence[tuple[int, int]], *, 
         body = {"act": "share_product", "product": product_id, "parts": [list(part) for part in parts]}
         if keys.spend(session, by=by, key=key, body=body) is not None:
             return
-        product = session.get(Product, product_id, with_for_update=True)
-        if product is None:
-            raise NotFound("There is no such product.")
+        product = locked(session, Product, product_id, called="product")
         makers = [artisan_id for artisan_id, _ in parts]
         if len(set(makers)) < len(makers):
             raise RuleBroken("same_line_twice", "A maker stands twice in this list.", field="parts")

@@ -18,7 +18,7 @@ from coop.core.errors import RuleBroken
 from coop.core.fairness import four_decimals
 from coop.core.pool_run import Fill, award_columns, divided, fill, input_digest_of, on_record
 from coop.core.records import CHAIN_START
-from coop.db import Db, Whole, copy_columns_in, write_quickly, writing_beside
+from coop.db import Db, Whole, copy_columns_in, locked, write_quickly, writing_beside
 from coop.draws import service as draws
 from coop.draws.service import Drawn
 from coop.jobs import Lease
@@ -79,7 +79,7 @@ def cancel_run(db: Db, run_id: int, *, by: int, reason: str) -> None:
 
 def locked_run(session: Session, run_id: int) -> AllocationRun:
     """Hold a run until commit."""
-    return proposals.locked(session, AllocationRun, run_id, called="allocation run")
+    return locked(session, AllocationRun, run_id, called="allocation run")
 
 
 def fail(session: Session, run_id: int, why: str) -> None:

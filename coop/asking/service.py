@@ -11,8 +11,8 @@ from coop.allocation.service import LIVE
 from coop.audit import service as audit
 from coop.batches import service as batches
 from coop.core.claims import STANDING_RULE, Terms, rule_named
-from coop.core.errors import NotFound, RuleBroken
-from coop.db import Db, columns_of
+from coop.core.errors import RuleBroken
+from coop.db import Db, columns_of, locked
 from coop.pools.models import Pool
 from coop.seasons import service as seasons
 from coop.seasons.models import Season
@@ -36,9 +36,7 @@ def request_run(
     their cut-offs. Raises `not_closed`, `earlier_pool`, `yields_missing`, `rule_fixed` or `unknown_rule`.
     """
     with db.begin() as session:
-        pool = session.get(Pool, pool_id, with_for_update=True)
-        if pool is None:
-            raise NotFound("There is no such pool.")
+        pool = locked(session, Pool, pool_id, called="pool")
         live = session.scalar(
             select(AllocationRun.id).where(AllocationRun.pool_id == pool_id, AllocationRun.state.in_(LIVE))
         )

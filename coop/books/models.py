@@ -410,7 +410,7 @@ SELECT d.id AS dividend, d.result_minor AS result, c.minor AS closed, d.reserve_
            coalesce(-sum(p.amount) FILTER (WHERE a.code = 3200), 0) AS kept,
            coalesce(-sum(p.amount) FILTER (WHERE a.code IN (2500, 3100)), 0) AS given
       FROM posting p JOIN account a ON a.id = p.account_id WHERE p.entry_id = d.entry_id) b
- WHERE d.state = 'posted' AND (d.result_minor <> c.minor OR d.result_minor <> b.taken OR d.reserve_minor <> b.kept
+ WHERE d.state = 'done' AND (d.result_minor <> c.minor OR d.result_minor <> b.taken OR d.reserve_minor <> b.kept
     OR t.minor <> b.given OR d.result_minor - d.reserve_minor - d.other_minor <> t.minor OR t.astray > 0)
 """,
     ),

@@ -124,7 +124,7 @@ class MonthPage:
     @property
     def waiting(self) -> DecisionRow | None:
         """The decision that waits for a second person."""
-        return next((one for one in self.decisions if one.state == "asked"), None)
+        return next((one for one in self.decisions if one.state == "waiting"), None)
 
 
 _MONTHS = """
@@ -135,7 +135,7 @@ SELECT m.id, m.starts, m.ends, count(DISTINCT e.id) AS entries,
   LEFT JOIN entry e ON e.period_id = m.id LEFT JOIN entry r ON r.id = e.reverses_id
   LEFT JOIN posting p ON p.entry_id = e.id LEFT JOIN account a ON a.id = p.account_id
   LEFT JOIN person c ON c.id = m.closed_by
-  LEFT JOIN period_decision d ON d.period_id = m.id AND d.state = 'asked'
+  LEFT JOIN period_decision d ON d.period_id = m.id AND d.state = 'waiting'
 """
 _ALL_MONTHS = text(f"{_MONTHS} GROUP BY m.id, c.name, d.kind ORDER BY m.starts DESC")
 _ONE_MONTH = text(f"{_MONTHS} WHERE m.id = :id GROUP BY m.id, c.name, d.kind")

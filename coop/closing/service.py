@@ -9,13 +9,14 @@ from coop.audit import service as audit
 from coop.closing import queries
 from coop.closing.models import PeriodDecision
 from coop.core.dividend import result_closed
-from coop.core.errors import NotFound, RuleBroken
+from coop.core.errors import RuleBroken
 from coop.core.ledger import Entry
-from coop.db import Db
+from coop.db import Db, locked
 from coop.dividends import queries as dividends
 from coop.ledger import service as ledger
 from coop.ledger.models import Period
 from coop.policy import service as policy
+from coop.seconding import service as seconding
 
 CLOSE, REOPEN = "close", "reopen"
 
@@ -23,7 +24,7 @@ CLOSE, REOPEN = "close", "reopen"
 def ask_to_close(db: Db, period_id: int, *, by: int, at: datetime) -> int:
     """Ask a second person to close a month; return the decision. Raises the first obstacle's code, and `period_closed`."""
     with db.begin() as session:
-        period = _period(session, period_id)
+        period = locked(session, Period, period_id, called="month in the books")
         if period.closed_at is not None:
             raise RuleBroken("period_closed", "This month is closed already.")
         _refuse_obstacles(session, period_id, at=at)
@@ -36,7 +37,7 @@ def ask_to_reopen(db: Db, period_id: int, *, reason: str, by: int, at: datetime)
     Raises `reason_missing`, `not_closed` and `already_divided`.
     """
     with db.begin() as session:
-        period = _period(session, period_id)
+        period = locked(session, Period, period_id, called="month in the books")
         if not reason.strip():
             raise RuleBroken("reason_missing", "Say why it is opened again: it stays in the record.", field="reason")
         _refuse_reopening(session, period)
@@ -49,17 +50,13 @@ def approve(db: Db, decision_id: int, *, by: int, at: datetime) -> int | None:
     Repeating it changes nothing. Raises `second_person`, `not_waiting`, and whatever stands in the way by now.
     """
     with db.begin() as session:
-        decision = _locked(session, decision_id)
-        if decision.state == "done" and decision.decided_by == by:
+        decision = locked(session, PeriodDecision, decision_id, called="decision")
+        if seconding.is_done(decision, by=by):
             return decision.entry_id
-        if decision.state != "asked":
-            raise RuleBroken("not_waiting", "This is decided already.")
-        if decision.asked_by == by:
-            raise RuleBroken("second_person", "A second person does it: not the one who asked.")
         period = ledger.hold_period(session, decision.period_id)
         act = _close if decision.kind == CLOSE else _reopen
         decision.entry_id = act(session, period, by=by, at=at)
-        decision.state, decision.decided_by, decision.decided_at = "done", by, at
+        seconding.settle(decision, by=by, at=at)
         _record(session, f"{decision.kind}_period", decision, by=by)
         return decision.entry_id
 
@@ -67,13 +64,9 @@ def approve(db: Db, decision_id: int, *, by: int, at: datetime) -> int | None:
 def withdraw(db: Db, decision_id: int, *, by: int, at: datetime) -> None:
     """Let what was asked fall. Raises `not_waiting`."""
     with db.begin() as session:
-        decision = _locked(session, decision_id)
-        if decision.state == "withdrawn":
-            return
-        if decision.state != "asked":
-            raise RuleBroken("not_waiting", "This is decided already.")
-        decision.state, decision.decided_by, decision.decided_at = "withdrawn", by, at
-        _record(session, "withdraw_period_decision", decision, by=by)
+        decision = locked(session, PeriodDecision, decision_id, called="decision")
+        if seconding.withdraw(decision, by=by, at=at):
+            _record(session, "withdraw_period_decision", decision, by=by)
 
 
 def _close(session: Session, period: Period, *, by: int, at: datetime) -> int | None:
@@ -112,10 +105,10 @@ def _free_key(session: Session, key: str) -> str:
 
 
 def _ask(session: Session, period_id: int, kind: str, reason: str, *, by: int, at: datetime) -> int:
-    waiting = select(PeriodDecision.id).where(PeriodDecision.period_id == period_id, PeriodDecision.state == "asked")
+    waiting = select(PeriodDecision.id).where(PeriodDecision.period_id == period_id, PeriodDecision.state == "waiting")
     if session.scalar(waiting) is not None:
         raise RuleBroken("decision_waits", "This month waits for a second person already.")
-    decision = PeriodDecision(period_id=period_id, kind=kind, reason=reason, state="asked", asked_by=by, asked_at=at)
+    decision = PeriodDecision(period_id=period_id, kind=kind, reason=reason, state="waiting", asked_by=by, asked_at=at)
     session.add(decision)
     session.flush()
     _record(session, f"ask_to_{kind}_period", decision, by=by)
@@ -133,20 +126,6 @@ def _refuse_reopening(session: Session, period: Period) -> None:
         raise RuleBroken("not_closed", "This month is open.")
     if dividends.covers(session, period.ends):
         raise RuleBroken("already_divided", "Its result is divided already. Book what is right in an open month.")
-
-
-def _period(session: Session, period_id: int) -> Period:
-    period = session.get(Period, period_id, with_for_update=True)
-    if period is None:
-        raise NotFound("There is no such month in the books.")
-    return period
-
-
-def _locked(session: Session, decision_id: int) -> PeriodDecision:
-    decision = session.get(PeriodDecision, decision_id, with_for_update=True)
-    if decision is None:
-        raise NotFound("There is no such decision.")
-    return decision
 
 
 def _record(session: Session, act: str, decision: PeriodDecision, *, by: int) -> None:

@@ -10,10 +10,10 @@ from sqlalchemy.orm import Session
 from coop import keys
 from coop.audit import service as audit
 from coop.core.bank_reasons import reason_words
-from coop.core.errors import NotFound, RuleBroken
+from coop.core.errors import RuleBroken
 from coop.core.ledger import Entry, Posting, artisan_party, payment_party
 from coop.core.payout import payout_rejected, payout_returned, payout_settled
-from coop.db import Db
+from coop.db import Db, locked
 from coop.ledger import service as ledger
 from coop.payouts import service as payouts
 from coop.payouts.models import WITH_THE_BANK, Payment, PayoutRun, Statement
@@ -194,9 +194,7 @@ def _in_transit(session: Session, payment_id: int) -> tuple[Payment, Statement]:
 
 
 def _locked_payment(session: Session, payment_id: int) -> tuple[Payment, Statement]:
-    payment = session.get(Payment, payment_id, with_for_update=True)
-    if payment is None:
-        raise NotFound("There is no such payment.")
+    payment = locked(session, Payment, payment_id, called="payment")
     return payment, session.get_one(Statement, payment.statement_id)
 
 

@@ -19,7 +19,7 @@ from coop.core.pool_run import share_out
 from coop.core.records import CHAIN_START
 from coop.corrections.models import Correction, CorrectionLine
 from coop.corrections.queries import LINES
-from coop.db import Db, copy_rows
+from coop.db import Db, copy_rows, locked
 from coop.jobs import Lease
 from coop.orders.models import OrderLine
 from coop.people import service as people
@@ -234,7 +234,7 @@ def _published_run(session: Session, pool_id: int) -> AllocationRun:
 
 
 def _locked(session: Session, correction_id: int) -> Correction:
-    return proposals.locked(session, Correction, correction_id, called="correction")
+    return locked(session, Correction, correction_id, called="correction")
 
 
 def _tell_members(session: Session, correction: Correction, pool: Pool) -> None:

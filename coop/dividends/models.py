@@ -6,24 +6,23 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from coop.db import Base, Identity, Instant, Minor
+from coop.db import Base, Instant, Minor
+from coop.seconding.models import Seconded, seconded
 
 
-class Dividend(Base):
-    """What became of the result of a time: proposed -> posted, or withdrawn. A loss has no parts: the reserve bears it."""
+class Dividend(Seconded, Base):
+    """What became of the result of a time: proposed, and decided by a second person. A loss has no parts: the reserve bears it."""
 
     __tablename__ = "dividend"
     __table_args__ = (
         CheckConstraint("starts <= ends", "order"),
         CheckConstraint("result_minor <> 0", "result"),
-        CheckConstraint("state IN ('proposed', 'posted', 'withdrawn')", "state"),
-        CheckConstraint("state <> 'posted' OR decided_by <> asked_by", "second_person"),
-        CheckConstraint("(state = 'posted') = (entry_id IS NOT NULL)", "entry"),
+        *seconded(),
+        CheckConstraint("(state = 'done') = (entry_id IS NOT NULL)", "entry"),
         CheckConstraint("(paid_at IS NULL) = (minimum_minor IS NULL)", "paid"),
-        Index("uq_dividend_open", text("(true)"), unique=True, postgresql_where=text("state = 'proposed'")),
+        Index("uq_dividend_open", text("(true)"), unique=True, postgresql_where=text("state = 'waiting'")),
     )
 
-    id: Mapped[Identity]
     starts: Mapped[date]
     ends: Mapped[date] = mapped_column(comment="last day of the last closed month it covers")
     bylaw: Mapped[dict[str, Any]] = mapped_column(comment="the bylaw in force on the first day, as it stood")
@@ -34,11 +33,6 @@ class Dividend(Base):
     from_outside_minor: Mapped[Minor] = mapped_column(comment="what those earned; it is in the reserve")
     reserve_minor: Mapped[Minor]
     other_minor: Mapped[Minor]
-    state: Mapped[str]
-    asked_by: Mapped[int]
-    asked_at: Mapped[Instant]
-    decided_by: Mapped[int | None]
-    decided_at: Mapped[Instant | None]
     entry_id: Mapped[int | None] = mapped_column(unique=True)
     minimum_minor: Mapped[int | None] = mapped_column(comment="cash below it became credit")
     paid_by: Mapped[int | None]

@@ -70,7 +70,7 @@ class Undivided:
 
 def undivided(session: Session) -> Undivided:
     """Return the months that were closed one after another since the last dividend."""
-    since = session.scalar(text("SELECT max(ends) FROM dividend WHERE state = 'posted'"))
+    since = session.scalar(text("SELECT max(ends) FROM dividend WHERE state = 'done'"))
     rows = session.execute(
         text(
             "SELECT starts, ends, closed_at FROM period WHERE CAST(:since AS date) IS NULL OR starts > :since ORDER BY starts"
@@ -242,7 +242,7 @@ def dividends_page(session: Session, viewer_id: int, *, at: datetime) -> Dividen
     shown = [DividendRow(*row) for row in rows]
     left = undivided(session)
     result = result_of(session, left.starts, left.months[-1]) if left.starts and left.months else 0
-    waiting = any(row.state == "proposed" for row in shown)
+    waiting = any(row.state == "waiting" for row in shown)
     return DividendsPage(shown, bylaws(session, at=at), left.starts, left.months, result, waiting)
 
 
@@ -319,7 +319,7 @@ SELECT d.starts, d.ends, d.decided_at, d.result_minor, d.reserve_minor + d.other
        t.trade_minor, t.cash_minor, t.retained_minor, (d.bylaw ->> 'cash_bp')::int AS cash_bp, d.bylaw_version, d.bylaw_from,
        CASE WHEN t.entry_id IS NULL THEN 'waits' WHEN t.payment_id IS NULL THEN 'credited'
             WHEN y.settled_on IS NULL THEN 'sent' ELSE 'settled' END AS fate
-  FROM dividend_part t JOIN dividend d ON d.id = t.dividend_id AND d.state = 'posted'
+  FROM dividend_part t JOIN dividend d ON d.id = t.dividend_id AND d.state = 'done'
   LEFT JOIN household_payment y ON y.id = t.payment_id
   JOIN LATERAL (
     SELECT coalesce(sum(x.cash_minor + x.retained_minor) FILTER (WHERE x.party LIKE 'household:%'), 0)::bigint AS members,

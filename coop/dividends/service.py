@@ -19,10 +19,10 @@ from coop.core.dividend import (
     surplus_divided,
 )
 from coop.core.dividend import Part as DividedPart
-from coop.core.errors import NotFound, RuleBroken
+from coop.core.errors import RuleBroken
 from coop.core.ledger import Entry, Posting, household_payment_party
 from coop.core.season import instant, local_day
-from coop.db import Db, copy_rows
+from coop.db import Db, copy_rows, locked
 from coop.dividends import queries
 from coop.dividends.models import Dividend, DividendPart
 from coop.dividends.queries import BYLAW
@@ -30,6 +30,7 @@ from coop.equity.service import Owed, new_payments
 from coop.ledger import service as ledger
 from coop.people import service as people
 from coop.policy import service as policy
+from coop.seconding import service as seconding
 
 
 def adopt_bylaw(db: Db, bylaw: Bylaw, *, in_force_from: date, by: int, at: datetime) -> int:
@@ -73,7 +74,7 @@ def propose(db: Db, through: date, *, by: int, at: datetime) -> int:
             from_outside_minor=division.from_outside,
             reserve_minor=division.reserve,
             other_minor=division.other,
-            state="proposed",
+            state="waiting",
             asked_by=by,
             asked_at=at,
         )
@@ -112,7 +113,7 @@ def propose_loss(db: Db, through: date, *, by: int, at: datetime) -> int:
             from_outside_minor=0,
             reserve_minor=result,
             other_minor=0,
-            state="proposed",
+            state="waiting",
             asked_by=by,
             asked_at=at,
         )
@@ -128,18 +129,15 @@ def approve(db: Db, dividend_id: int, *, by: int, at: datetime) -> int:
     Repeating it changes nothing. Raises `second_person` and `not_waiting`.
     """
     with db.begin() as session:
-        made = _locked(session, dividend_id)
-        if made.state == "posted" and made.decided_by == by:
+        made = locked(session, Dividend, dividend_id, called="dividend")
+        if seconding.is_done(made, by=by):
             assert made.entry_id is not None
             return made.entry_id
-        _refuse_decided(made)
-        if made.asked_by == by:
-            raise RuleBroken("second_person", "A second person approves: not the one who asked for it.")
         parts = _parts(session, dividend_id)
         agreed = policy.all_current(session, at=at)
         entry = Entry(_key(made), *_postings(made, parts, local_day(at, agreed["zone"])))
         made.entry_id = ledger.post(session, entry, by=by, currency=agreed["currency"])
-        made.state, made.decided_by, made.decided_at = "posted", by, at
+        seconding.settle(made, by=by, at=at)
         audit.record(session, "approve_dividend", by=by, subject=("dividend", made.id), detail=_told(made))
         _tell(session, made, parts)
         return made.entry_id
@@ -148,12 +146,9 @@ def approve(db: Db, dividend_id: int, *, by: int, at: datetime) -> int:
 def withdraw(db: Db, dividend_id: int, *, by: int, at: datetime) -> None:
     """Let a proposal fall. Raises `not_waiting`."""
     with db.begin() as session:
-        made = _locked(session, dividend_id)
-        if made.state == "withdrawn":
-            return
-        _refuse_decided(made)
-        made.state, made.decided_by, made.decided_at = "withdrawn", by, at
-        audit.record(session, "withdraw_dividend", by=by, subject=("dividend", made.id), detail=_told(made))
+        made = locked(session, Dividend, dividend_id, called="dividend")
+        if seconding.withdraw(made, by=by, at=at):
+            audit.record(session, "withdraw_dividend", by=by, subject=("dividend", made.id), detail=_told(made))
 
 
 def pay_out(db: Db, dividend_id: int, *, minimum_minor: int, by: int, at: datetime, key: str) -> int:
@@ -165,8 +160,8 @@ def pay_out(db: Db, dividend_id: int, *, minimum_minor: int, by: int, at: dateti
     with db.begin() as session:
         if (spent := keys.spend(session, by=by, key=key, body=body)) is not None:
             return spent
-        made = _locked(session, dividend_id)
-        if made.state != "posted" or made.result_minor < 0:
+        made = locked(session, Dividend, dividend_id, called="dividend")
+        if made.state != "done" or made.result_minor < 0:
             raise RuleBroken("not_posted", "A dividend is paid once a second person has approved it.")
         if made.paid_at is not None:
             raise RuleBroken("already_paid", "This dividend is paid out already.")
@@ -208,7 +203,7 @@ def _pay(session: Session, made: Dividend, minimum_minor: int, *, by: int, at: d
 def _begins(session: Session, through: date) -> date:
     """Return the first day of the time to be divided, nobody else proposing meanwhile. Raises `not_closed` and `decision_waits`."""
     session.execute(text("LOCK TABLE dividend IN SHARE ROW EXCLUSIVE MODE"))
-    if session.scalar(select(Dividend.id).where(Dividend.state == "proposed")) is not None:
+    if session.scalar(select(Dividend.id).where(Dividend.state == "waiting")) is not None:
         raise RuleBroken("decision_waits", "Another proposal waits for its second person. Let it be decided first.")
     left = queries.undivided(session)
     if through not in left.months or left.starts is None:
@@ -259,15 +254,3 @@ def _tell(session: Session, made: Dividend, parts: Sequence[DividendPart]) -> No
             told |= {"amount_minor": part.cash_minor + part.retained_minor}
             artisan_id = int(part.party.partition(":")[2])
             people.tell_artisan(session, f"dividend:{made.id}:maker", "dividend_of_maker", artisan_id, told)
-
-
-def _locked(session: Session, dividend_id: int) -> Dividend:
-    made = session.get(Dividend, dividend_id, with_for_update=True)
-    if made is None:
-        raise NotFound("There is no such dividend.")
-    return made
-
-
-def _refuse_decided(made: Dividend) -> None:
-    if made.state != "proposed":
-        raise RuleBroken("not_waiting", "This is decided already.")

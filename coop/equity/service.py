@@ -15,7 +15,7 @@ from coop.core.ledger import ALLOCATED_EQUITY, MEMBER_CAPITAL, Entry, household_
 from coop.core.money import format_minor, minor_exponent
 from coop.core.payout import payout_settled
 from coop.core.season import local_day
-from coop.db import Db, take_ids
+from coop.db import Db, locked, take_ids
 from coop.equity.models import HouseholdPayment
 from coop.ledger import service as ledger
 from coop.people.models import Household
@@ -98,9 +98,7 @@ def note_paid(db: Db, payment_id: int, *, on: date, by: int, at: datetime, key: 
     with db.begin() as session:
         if (spent := keys.spend(session, by=by, key=key, body=body)) is not None:
             return spent
-        payment = session.get(HouseholdPayment, payment_id, with_for_update=True)
-        if payment is None:
-            raise NotFound("There is no such payment.")
+        payment = locked(session, HouseholdPayment, payment_id, called="payment")
         if payment.settled_on is not None or payment.sent_entry_id is None:
             raise RuleBroken("payout_not_in_transit", "This payment is not on its way: the bank has sent it already.")
         agreed = policy.all_current(session, at=at)

@@ -12,7 +12,7 @@ from coop.core.errors import NotFound, RuleBroken
 from coop.core.ledger import Entry
 from coop.core.payout import put_right
 from coop.core.season import local_day
-from coop.db import Db, take_ids
+from coop.db import Db, locked, take_ids
 from coop.ledger import service as ledger
 from coop.people import service as people
 from coop.pickups import service as pickups
@@ -97,9 +97,7 @@ def take_back_note(db: Db, note_id: int, *, reason: str, by: int, at: datetime, 
         if (spent := keys.spend(session, by=by, key=key, body=body)) is not None:
             return spent
         memo = _reason(reason)
-        note = session.get(CreditNote, note_id, with_for_update=True)
-        if note is None:
-            raise NotFound("There is no such credit note.")
+        note = locked(session, CreditNote, note_id, called="credit note")
         if note.reversed_id is not None:
             raise RuleBroken("already_reversed", "This credit note was taken back already.")
         line = pickups.due_line(session, note.line_id)

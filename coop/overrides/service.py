@@ -16,7 +16,7 @@ from coop.core.claims import TOGETHER_RULE, Outcome, Standing
 from coop.core.errors import NotFound, RuleBroken
 from coop.core.override_record import Change, OverriddenBatch, check_given, digest_of_reason, overridden
 from coop.core.sharing import share_out_batch
-from coop.db import Db, bigints
+from coop.db import Db, bigints, locked
 from coop.frozen.queries import SharedBatch, shared_batches
 from coop.versions import service as versions
 
@@ -98,9 +98,7 @@ def _record(session: Session, act: str, made: AwardOverride, *, by: int) -> None
 
 
 def _proposed(session: Session, run_id: int) -> AllocationRun:
-    run = session.get(AllocationRun, run_id, with_for_update=True)
-    if run is None:
-        raise NotFound("There is no such allocation run.")
+    run = locked(session, AllocationRun, run_id, called="allocation run")
     if run.state != "proposed":
         raise RuleBroken("not_proposed", "Awards can be changed by hand while an outcome is ready, but not published.")
     return run

@@ -8,12 +8,12 @@ from sqlalchemy.orm import Session
 
 from coop import jobs, keys
 from coop.audit import service as audit
-from coop.core.errors import NotFound, RuleBroken
+from coop.core.errors import RuleBroken
 from coop.core.ledger import Entry, artisan_party
 from coop.core.money import BASIS_POINTS
 from coop.core.payout import payout_sent, settle
 from coop.core.season import local_day
-from coop.db import Db, refresh_statistics
+from coop.db import Db, locked, refresh_statistics
 from coop.jobs import Lease
 from coop.ledger import service as ledger
 from coop.payouts import queries
@@ -216,7 +216,4 @@ def is_something_unpaid(session: Session, through: date, *, at: datetime) -> boo
 
 
 def locked_run(session: Session, run_id: int) -> PayoutRun:
-    run = session.get(PayoutRun, run_id, with_for_update=True)
-    if run is None:
-        raise NotFound("There is no such payout run.")
-    return run
+    return locked(session, PayoutRun, run_id, called="payout run")

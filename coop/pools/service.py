@@ -18,7 +18,7 @@ from coop.catalog.models import Product
 from coop.core.claims import STANDING_RULE, rule_named
 from coop.core.errors import NotFound, RuleBroken
 from coop.core.payout import Model, agreed_cost
-from coop.db import Db, copy_rows, take_ids
+from coop.db import Db, copy_rows, locked, take_ids
 from coop.draws import service as draws
 from coop.pools.models import Offering, OfferingMaker, Pool
 from coop.seasons import service as seasons
@@ -144,9 +144,7 @@ def offer_batch(
         if (earlier := keys.spend(session, by=by, key=key, body=body | {"cost": cost_minor, "cap": cap, "rule": rule, "to": surplus})) is not None:  # fmt: skip
             return earlier
         pool = _locked_pool(session, pool_id)
-        batch = session.get(Batch, batch_id, with_for_update=True)
-        if batch is None:
-            raise NotFound("There is no such batch.")
+        batch = locked(session, Batch, batch_id, called="batch")
         if session.scalar(select(Offering.id).where(Offering.batch_id == batch_id)) is not None:
             raise RuleBroken("already_offered", f"The batch {batch.lot_number} is offered already. Choose another.")
         terms_id = agreements.current_terms(session, session.get_one(Product, batch.product_id).artisan_id, at)
@@ -232,10 +230,7 @@ def close_due_pools(db: Db, *, at: datetime) -> int:
 
 
 def _locked_pool(session: Session, pool_id: int) -> Pool:
-    pool = session.get(Pool, pool_id, with_for_update=True)
-    if pool is None:
-        raise NotFound("There is no such pool.")
-    return pool
+    return locked(session, Pool, pool_id, called="pool")
 
 
 def _own_rule(session: Session, pool: Pool, rule: str | None) -> str | None:

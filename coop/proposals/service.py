@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from coop import jobs
 from coop.audit import service as audit
-from coop.core.errors import NotFound, RuleBroken
+from coop.core.errors import RuleBroken
 from coop.jobs import Lease
 
 
@@ -23,14 +23,6 @@ class Proposal(Protocol):
 
 
 P = TypeVar("P", bound=Proposal)
-
-
-def locked(session: Session, kind: type[P], row_id: int, *, called: str) -> P:
-    """Hold a row until commit. Raises NotFound."""
-    row = session.get(kind, row_id, with_for_update=True)
-    if row is None:
-        raise NotFound(f"There is no such {called}.")
-    return row
 
 
 def taken_up(session: Session, lease: Lease, kind: type[P], state: str) -> P | None:

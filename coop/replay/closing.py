@@ -68,7 +68,7 @@ def close(db: Db, *, reserve_bp: int, cash_bp: int, at: datetime) -> int:
 
 def pay(db: Db, *, minimum_minor: int, at: datetime, key: str) -> int:
     """Pay the latest dividend out, and let the bank confirm it."""
-    found = _rows(db, "SELECT id FROM dividend WHERE state = 'posted' AND result_minor > 0 ORDER BY id DESC LIMIT 1")
+    found = _rows(db, "SELECT id FROM dividend WHERE state = 'done' AND result_minor > 0 ORDER BY id DESC LIMIT 1")
     if not found:
         raise RuleBroken("not_posted", "There is no dividend to pay out.")
     sent = dividends.pay_out(db, found[0][0], minimum_minor=minimum_minor, by=ASKS, at=at, key=key)
@@ -92,7 +92,7 @@ def _begins(db: Db) -> date:
     """Return the first day that no dividend covers yet."""
     (row,) = _rows(
         db,
-        "SELECT coalesce((SELECT max(ends) + 1 FROM dividend WHERE state = 'posted'), (SELECT min(starts) FROM period))",
+        "SELECT coalesce((SELECT max(ends) + 1 FROM dividend WHERE state = 'done'), (SELECT min(starts) FROM period))",
     )
     day: date | None = row[0]
     if day is None:

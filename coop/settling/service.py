@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 from coop.audit import service as audit
 from coop.bank.models import BankLine
 from coop.core.dealings import supplier_paid
-from coop.core.errors import NotFound, RuleBroken
+from coop.core.errors import RuleBroken
 from coop.core.ledger import BANK, BANK_FEES, CARD_TRANSIT, UNIDENTIFIED_RECEIPTS, Entry, Posting, bank_charged
-from coop.db import Db
+from coop.db import Db, locked
 from coop.ledger import service as ledger
 from coop.outgoing.queries import CAME_BACK, NOTED, SUPPLIER, Line, Meaning, meanings
 from coop.policy import service as policy
@@ -134,10 +134,7 @@ def _is_open(session: Session, line: BankLine) -> bool:
 
 
 def _locked(session: Session, line_id: int) -> BankLine:
-    line = session.get(BankLine, line_id, with_for_update=True)
-    if line is None:
-        raise NotFound("There is no such line on a bank statement.")
-    return line
+    return locked(session, BankLine, line_id, called="line on a bank statement")
 
 
 _IN_TRANSIT = text(

@@ -6,8 +6,8 @@ from sqlalchemy.orm import Session
 from coop import keys
 from coop.audit import service as audit
 from coop.core.claims import STANDING_RULE, rule_named
-from coop.core.errors import NotFound, RuleBroken
-from coop.db import Db
+from coop.core.errors import RuleBroken
+from coop.db import Db, locked
 from coop.pools.models import Offering, Pool
 from coop.seasons import service as seasons
 from coop.seasons.models import Season
@@ -25,9 +25,7 @@ def choose_rule(
         body = {"act": "choose_rule", "season": season_id, "rule": rule, "memory": memory, "credit_cap": credit_cap}
         if keys.spend(session, by=by, key=key, body=body) is not None:
             return
-        season = session.get(Season, season_id, with_for_update=True)
-        if season is None:
-            raise NotFound("There is no such season.")
+        season = locked(session, Season, season_id, called="season")
         _refuse_opened(session, season_id)
         if rule_named(rule) != STANDING_RULE:
             _refuse_without_standing(session, season_id)

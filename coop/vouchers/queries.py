@@ -48,9 +48,9 @@ class VouchersPage:
 
 
 _VOUCHERS = """
-SELECT v.id, v.business_date, v.reason, v.state, v.lines, v.written_by, v.written_at, v.decided_at,
+SELECT v.id, v.business_date, v.reason, v.state, v.lines, v.asked_by, v.asked_at, v.decided_at,
        coalesce(w.name, 'the command line') AS writer, coalesce(d.name, 'the command line') AS decider, count(*) OVER () AS total
-  FROM voucher v LEFT JOIN person w ON w.id = v.written_by LEFT JOIN person d ON d.id = v.decided_by
+  FROM voucher v LEFT JOIN person w ON w.id = v.asked_by LEFT JOIN person d ON d.id = v.decided_by
 """
 
 
@@ -79,9 +79,9 @@ def _voucher(row: Row[tuple[object, ...]], viewer_id: int) -> VoucherRow:
         row.reason,
         row.state,
         row.writer,
-        row.written_at,
+        row.asked_at,
         row.decider,
         row.decided_at,
-        row.written_by == viewer_id,
+        row.asked_by == viewer_id,
         [LineRow(code, CHART[code].name, max(minor, 0), max(-minor, 0)) for code, minor in row.lines],
     )

@@ -7,13 +7,14 @@ from sqlalchemy.orm import Session
 
 from coop import keys
 from coop.audit import service as audit
-from coop.core.errors import NotFound, RuleBroken
+from coop.core.errors import RuleBroken
 from coop.core.ledger import Entry
 from coop.core.season import local_day
 from coop.core.vouchers import VoucherLine, by_hand
-from coop.db import Db
+from coop.db import Db, locked
 from coop.ledger import service as ledger
 from coop.policy import service as policy
+from coop.seconding import service as seconding
 from coop.vouchers.models import Voucher
 
 
@@ -36,8 +37,8 @@ def write(db: Db, lines: Sequence[VoucherLine], *, on: date, reason: str, by: in
             reason=reason.strip(),
             lines=[list(line) for line in lines],
             state="waiting",
-            written_by=by,
-            written_at=at,
+            asked_by=by,
+            asked_at=at,
         )
         _entry(voucher, lines, key="checked")
         session.add(voucher)
@@ -53,16 +54,13 @@ def approve(db: Db, voucher_id: int, *, by: int, at: datetime) -> int:
     Raises `second_person`, `not_waiting` and `period_closed`.
     """
     with db.begin() as session:
-        voucher = _locked(session, voucher_id)
-        if voucher.state == "posted" and voucher.decided_by == by:
+        voucher = locked(session, Voucher, voucher_id, called="entry")
+        if seconding.is_done(voucher, by=by):
             assert voucher.entry_id is not None
             return voucher.entry_id
-        _refuse_decided(voucher)
-        if voucher.written_by == by:
-            raise RuleBroken("second_person", "A second person lets it count: not the one who wrote it.")
         entry = _entry(voucher, [VoucherLine(*line) for line in voucher.lines], key=f"manual:{voucher.id}")
         voucher.entry_id = ledger.post(session, entry, by=by, currency=policy.current(session, "currency", at=at))
-        voucher.state, voucher.decided_by, voucher.decided_at = "posted", by, at
+        seconding.settle(voucher, by=by, at=at)
         _record(session, "approve_voucher", voucher, by=by)
         return voucher.entry_id
 
@@ -70,28 +68,13 @@ def approve(db: Db, voucher_id: int, *, by: int, at: datetime) -> int:
 def withdraw(db: Db, voucher_id: int, *, by: int, at: datetime) -> None:
     """Let an entry fall that waits; who wrote it may as well. Raises `not_waiting`."""
     with db.begin() as session:
-        voucher = _locked(session, voucher_id)
-        if voucher.state == "withdrawn":
-            return
-        _refuse_decided(voucher)
-        voucher.state, voucher.decided_by, voucher.decided_at = "withdrawn", by, at
-        _record(session, "withdraw_voucher", voucher, by=by)
+        voucher = locked(session, Voucher, voucher_id, called="entry")
+        if seconding.withdraw(voucher, by=by, at=at):
+            _record(session, "withdraw_voucher", voucher, by=by)
 
 
 def _entry(voucher: Voucher, lines: Sequence[VoucherLine], *, key: str) -> Entry:
     return Entry(key, "manual", voucher.business_date, by_hand(lines), voucher.reason)
-
-
-def _locked(session: Session, voucher_id: int) -> Voucher:
-    voucher = session.get(Voucher, voucher_id, with_for_update=True)
-    if voucher is None:
-        raise NotFound("There is no such entry.")
-    return voucher
-
-
-def _refuse_decided(voucher: Voucher) -> None:
-    if voucher.state != "waiting":
-        raise RuleBroken("not_waiting", "Somebody has decided on this entry already.")
 
 
 def _record(session: Session, act: str, voucher: Voucher, *, by: int) -> None:

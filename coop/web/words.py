@@ -184,13 +184,13 @@ STATES: Final = {
         "household_paid": Said("the payment to"),
     },
     "decision": {
-        "asked": Said("waits for a second person", "short"),
+        "waiting": Said("waits for a second person", "short"),
         "done": Said("done", "good"),
         "withdrawn": Said("taken back"),
     },
     "dividend": {
-        "proposed": Said("waits for a second person", "short"),
-        "posted": Said("decided", "good"),
+        "waiting": Said("waits for a second person", "short"),
+        "done": Said("decided", "good"),
         "paid": Said("paid out", "good"),
         "withdrawn": Said("taken back"),
     },
@@ -202,7 +202,7 @@ STATES: Final = {
     },
     "voucher": {
         "waiting": Said("waits for a second person", "short"),
-        "posted": Said("booked", "good"),
+        "done": Said("booked", "good"),
         "withdrawn": Said("taken back"),
     },
     "bank_line": {

@@ -221,7 +221,7 @@ DAMAGES = {
         (
             "INSERT INTO dividend (starts, ends, bylaw, bylaw_version, bylaw_from, result_minor, outside_minor, from_outside_minor, reserve_minor,"
             " other_minor, state, asked_by, asked_at, decided_by, decided_at, entry_id) SELECT '2026-11-01', '2026-11-30', '{{}}', 1, '2026-01-01', 100,"
-            " 0, 0, 100, 0, 'posted', 1, now(), 2, now(), id FROM entry WHERE key = 'goodwill:1'"
+            " 0, 0, 100, 0, 'done', 1, now(), 2, now(), id FROM entry WHERE key = 'goodwill:1'"
         ),
         {"I18"},
     ),

@@ -47,7 +47,7 @@ def test_an_entry_by_hand_counts_once_another_person_says_so(db):
             f"manual:{voucher}", "manual", TODAY, (Posting(2400, "", 300), Posting(1000, "", -300)), "VAT of October"
         )
         row = queries.voucher(session, voucher, TOMAS)
-    assert (row.state, row.total_minor, row.is_viewers) == ("posted", 300, False)
+    assert (row.state, row.total_minor, row.is_viewers) == ("done", 300, False)
     assert code_of(service.withdraw, db, voucher, by=PETRA, at=NOW) == "not_waiting"
 
 

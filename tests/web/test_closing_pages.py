@@ -60,7 +60,7 @@ def ids(db, statement):
 def closed(db, petra, tomas):
     (october,) = ids(db, "SELECT id FROM period")
     assert petra.fill(f"/books/months/{october}", action=f"/books/months/{october}/closing").status_code == 303
-    (decision,) = ids(db, "SELECT id FROM period_decision WHERE state = 'asked'")
+    (decision,) = ids(db, "SELECT id FROM period_decision WHERE state = 'waiting'")
     assert tomas.fill(f"/books/months/decisions/{decision}/approval").status_code == 303
     return october
 
@@ -109,11 +109,11 @@ def test_a_month_is_opened_again_with_a_reason_by_two(db, petra, tomas, earned):
     path = f"/books/months/{october}/reopening"
     assert petra.fill(path, {"reason": " "}).status_code == 422
     assert petra.fill(path, {"reason": "a bill came late"}).status_code == 303
-    (decision,) = ids(db, "SELECT id FROM period_decision WHERE state = 'asked'")
+    (decision,) = ids(db, "SELECT id FROM period_decision WHERE state = 'waiting'")
     assert petra.fill(f"/books/months/decisions/{decision}/approval").status_code == 403
     assert petra.fill(f"/books/months/{october}", action=f"/books/months/decisions/{decision}/withdrawal").status_code == 303  # fmt: skip
     assert petra.fill(path, {"reason": "a bill came late"}).status_code == 303
-    (decision,) = ids(db, "SELECT id FROM period_decision WHERE state = 'asked'")
+    (decision,) = ids(db, "SELECT id FROM period_decision WHERE state = 'waiting'")
     assert tomas.fill(f"/books/months/decisions/{decision}/approval").status_code == 303
     assert "a bill came late" in tomas.get(f"/books/months/{october}").text
     assert ids(db, "SELECT id FROM period WHERE closed_at IS NULL") == [october]
