@@ -63,6 +63,7 @@ AREAS: Final = (
     "preparing",
     "treasury",
     "dealings",
+    "prepaid",
     "makers",
     "workshop",
     "desk",

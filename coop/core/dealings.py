@@ -70,6 +70,16 @@ def share_refunded(household: str, minor: int) -> tuple[Posting, ...]:
     return Posting(SHARE_PREPAID, household, minor), Posting(BANK, "", -minor)
 
 
+def taken_off(planned: Sequence[int], minor: int) -> list[int]:
+    """Take a sum off planned instalments, from the first on; what it takes more than all of them comes to is left aside."""
+    left: list[int] = []
+    for amount in planned:
+        off = min(minor, amount)
+        minor -= off
+        left.append(amount - off)
+    return left
+
+
 ALONE: Sequence[str] = (
     "gift",
     "goodwill",

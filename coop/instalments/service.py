@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from coop import keys
 from coop.audit import service as audit
-from coop.core.dealings import share_moved, share_refunded
+from coop.core.dealings import share_moved, share_refunded, taken_off
 from coop.core.errors import NotFound, RuleBroken
 from coop.core.ledger import (
     SHARE_PREPAID,
@@ -89,28 +89,34 @@ def release_instalments(db: Db, *, through: date | None = None, by: int, at: dat
         return _release_covered(session, through=through, on=today, by=by, at=at)
 
 
-def release_early(db: Db, household_id: int, minor: int, *, by: int, at: datetime, key: str) -> int:
+def release_early(db: Db, household_id: int, minor: int, *, reason: str, by: int, at: datetime, key: str) -> int:
     """Turn a part of what a household has prepaid into credit before its day; its next instalments are less by it.
 
-    Raises `insufficient_share`.
+    Raises `reason_missing` and `insufficient_share`.
     """
-    return _from_prepaid(db, "early_release", household_id, minor, instalment_released, by=by, at=at, key=key)
+    return _from_prepaid(db, "early_release", household_id, minor, instalment_released, reason=reason, by=by, at=at, key=key)  # fmt: skip
 
 
-def refund_prepaid(db: Db, household_id: int, minor: int, *, by: int, at: datetime, key: str) -> int:
-    """Send prepaid money back to a household from the bank; its next instalments are less by it. Raises `insufficient_share`."""
-    return _from_prepaid(db, "share_refund", household_id, minor, share_refunded, by=by, at=at, key=key)
+def refund_prepaid(db: Db, household_id: int, minor: int, *, reason: str, by: int, at: datetime, key: str) -> int:
+    """Send prepaid money back to a household from the bank; its next instalments are less by it.
+
+    Raises `reason_missing` and `insufficient_share`.
+    """
+    return _from_prepaid(db, "share_refund", household_id, minor, share_refunded, reason=reason, by=by, at=at, key=key)
 
 
-def move_prepaid(db: Db, from_id: int, to_id: int, minor: int, *, by: int, at: datetime, key: str) -> int:
-    """Move prepaid money to another household, which took a season share over. Raises `insufficient_share` or `same_household`."""
+def move_prepaid(db: Db, from_id: int, to_id: int, minor: int, *, reason: str, by: int, at: datetime, key: str) -> int:
+    """Move prepaid money to another household, which took a season share over.
+
+    Raises `reason_missing`, `insufficient_share` and `same_household`.
+    """
     if from_id == to_id:
         raise RuleBroken("same_household", "Choose another household to move it to.", field="to")
 
     def moved(party: str, amount: int) -> tuple[Posting, ...]:
         return share_moved(party, household_party(to_id), amount)
 
-    return _from_prepaid(db, "share_moved", from_id, minor, moved, to_id=to_id, by=by, at=at, key=key)
+    return _from_prepaid(db, "share_moved", from_id, minor, moved, to_id=to_id, reason=reason, by=by, at=at, key=key)
 
 
 def _from_prepaid(
@@ -121,14 +127,17 @@ def _from_prepaid(
     postings: Callable[[str, int], tuple[Posting, ...]],
     *,
     to_id: int | None = None,
+    reason: str,
     by: int,
     at: datetime,
     key: str,
 ) -> int:
     with db.begin() as session:
-        body = {"act": kind, "household": household_id, "minor": minor, "to": to_id}
+        body = {"act": kind, "household": household_id, "minor": minor, "to": to_id, "reason": reason}
         if (spent := keys.spend(session, by=by, key=key, body=body)) is not None:
             return spent
+        if not reason.strip():
+            raise RuleBroken("reason_missing", "Say why: the household reads it, and it stays in the books.", field="reason")  # fmt: skip
         if not 0 < minor <= AMOUNT_LIMIT:
             raise RuleBroken("must_be_positive", "Give an amount above zero.", field="amount")
         for one in sorted({household_id, to_id or household_id}):
@@ -140,16 +149,29 @@ def _from_prepaid(
             left = format_minor(prepaid, minor_exponent(policies["currency"]))
             raise RuleBroken("insufficient_share", f"{left} {policies['currency']} is prepaid; give at most that.", field="amount")  # fmt: skip
         _plan_less(session, household_id, minor)
-        entry = Entry(f"{kind}:{by}:{key}", kind, local_day(at, policies["zone"]), postings(party, minor))
+        today = local_day(at, policies["zone"])
+        entry = Entry(f"{kind}:{by}:{key}", kind, today, postings(party, minor), reason.strip())
         entry_id = ledger.post(session, entry, by=by, currency=policies["currency"])
+        _tell(session, entry_id, kind, household_id, minor, reason.strip(), to_id)
         audit.record(session, kind, by=by, subject=("household", household_id), detail=body | {"entry": entry_id})
         keys.answer(session, by=by, key=key, row_id=entry_id)
         return entry_id
 
 
+def _tell(
+    session: Session, entry_id: int, kind: str, household_id: int, minor: int, reason: str, to_id: int | None
+) -> None:
+    """Write to the household what became of its prepaid money, and to the one that it went to."""
+    values = {"what": kind, "amount_minor": minor, "reason": reason}
+    people.tell_household(session, f"prepaid_changed:{entry_id}", "prepaid_changed", household_id, values)
+    if to_id is not None:
+        received = values | {"what": "received"}
+        people.tell_household(session, f"prepaid_received:{entry_id}", "prepaid_changed", to_id, received)
+
+
 def _plan_less(session: Session, household_id: int, minor: int) -> None:
     """Take a sum off what the household's shares still cost, from the instalments that come first."""
-    planned = (
+    planned = session.scalars(
         select(Instalment)
         .join(SeasonShare, SeasonShare.id == Instalment.share_id)
         .where(
@@ -157,14 +179,12 @@ def _plan_less(session: Session, household_id: int, minor: int) -> None:
         )
         .order_by(Instalment.due_on, Instalment.id)
         .with_for_update(of=Instalment)
-    )
-    for instalment in session.scalars(planned):
-        off = min(minor, instalment.amount_minor)
-        minor -= off
-        if off == instalment.amount_minor:
-            session.delete(instalment)
+    ).all()
+    for instalment, left in zip(planned, taken_off([one.amount_minor for one in planned], minor), strict=True):
+        if left:
+            instalment.amount_minor = left
         else:
-            instalment.amount_minor -= off
+            session.delete(instalment)
     session.flush()
 
 

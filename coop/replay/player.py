@@ -97,6 +97,9 @@ class Player:
     def _asked(self, event: Event) -> dict[str, Any]:
         return {"by": ASKS, "at": self.stage.at, "key": str(event.get("key", event["id"]))}
 
+    def _explained(self, event: Event) -> dict[str, Any]:
+        return self._asked(event) | {"reason": REASON}
+
     def _member(self, event: Event, name: str = "member") -> int:
         return self.stage.members[event[name]]
 
@@ -121,14 +124,15 @@ class Player:
         return self._number("SELECT entry_id FROM recorded_payment WHERE id = :id", payment_id)
 
     def _share_release(self, event: Event) -> int:
-        return instalments.release_early(self.db, self._member(event), event["cents"], **self._asked(event))
+        return instalments.release_early(self.db, self._member(event), event["cents"], **self._explained(event))
 
     def _share_transfer(self, event: Event) -> int:
         to = self._member(event, "to")
-        return instalments.move_prepaid(self.db, self._member(event, "from"), to, event["cents"], **self._asked(event))
+        from_id = self._member(event, "from")
+        return instalments.move_prepaid(self.db, from_id, to, event["cents"], **self._explained(event))
 
     def _share_refund(self, event: Event) -> int:
-        return instalments.refund_prepaid(self.db, self._member(event), event["cents"], **self._asked(event))
+        return instalments.refund_prepaid(self.db, self._member(event), event["cents"], **self._explained(event))
 
     def _cash_refund(self, event: Event) -> int:
         return treasury.refund_credit(self.db, self._member(event), event["cents"], **self._asked(event))

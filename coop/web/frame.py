@@ -98,7 +98,7 @@ NAV: Final[tuple[Section, ...]] = (
             Entry("treasury.runs", "Payouts", ("treasury", "preparing")),
             _STATEMENTS,
             Entry("bank.statements", "Bank", ("bank", "settling")),
-            Entry("dealings.households", "Accounts", ("dealings.household", "dealings.act", "mending")),
+            Entry("dealings.households", "Accounts", ("dealings.household", "dealings.act", "mending", "prepaid")),
             Entry("hardship.fund", "Hardship fund", ("hardship",)),
             Entry("dealings.suppliers", "Bills", ("dealings",)),
             Entry("returnables.everybody", "Jars and bottles", ("returnables",)),

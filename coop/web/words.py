@@ -240,7 +240,7 @@ ENTRIES: Final = {
     "pickup": "Picked up",
     "reversal": "Put right",
     "credit_note": "Pieces that were bad",
-    "early_release": "Season share becomes credit",
+    "early_release": "Season share becomes credit, early",
     "refund": "Paid back to you",
     "goodwill": "A kindness of the co-op",
     "gift": "Given to the hardship fund",

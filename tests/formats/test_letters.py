@@ -37,6 +37,12 @@ SAMPLES = {
     "share_taken": SHARE,
     "share_free": SHARE,
     "share_ended": SHARE,
+    "prepaid_changed": {
+        "name": "Ana",
+        "what": "share_moved",
+        "amount_minor": 6000,
+        "reason": "Ben took the share over",
+    },
     "instalment_soon": INSTALMENT,
     "instalment_late": INSTALMENT,
     "recipe_ordered": {
