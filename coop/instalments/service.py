@@ -108,7 +108,7 @@ def refund_prepaid(db: Db, household_id: int, minor: int, *, reason: str, by: in
 def move_prepaid(db: Db, from_id: int, to_id: int, minor: int, *, reason: str, by: int, at: datetime, key: str) -> int:
     """Move prepaid money to another household, which took a season share over.
 
-    Raises `reason_missing`, `insufficient_share` and `same_household`.
+    Raises `reason_missing`, `insufficient_share`, `same_household`, and `more_than_owed` beyond what its shares still cost.
     """
     if from_id == to_id:
         raise RuleBroken("same_household", "Choose another household to move it to.", field="to")
@@ -148,6 +148,9 @@ def _from_prepaid(
         if minor > prepaid:
             left = format_minor(prepaid, minor_exponent(policies["currency"]))
             raise RuleBroken("insufficient_share", f"{left} {policies['currency']} is prepaid; give at most that.", field="amount")  # fmt: skip
+        if to_id is not None and minor > (owed := owed_by(session, {to_id})[to_id]):
+            left = format_minor(owed, minor_exponent(policies["currency"]))
+            raise RuleBroken("more_than_owed", f"Its season shares still cost {left} {policies['currency']}; move at most that.", field="amount")  # fmt: skip
         _plan_less(session, household_id, minor)
         today = local_day(at, policies["zone"])
         entry = Entry(f"{kind}:{by}:{key}", kind, today, postings(party, minor), reason.strip())

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from coop.core.dealings import taken_off
-from coop.core.errors import NotFound
+from coop.core.errors import NotFound, RuleBroken
 from coop.core.ledger import MEMBER_CREDIT, SHARE_PREPAID, household_party
 from coop.instalments import service as instalments
 from coop.ledger import service as ledger
@@ -92,7 +92,7 @@ def share_holders(session: Session, household_id: int) -> list[tuple[int, str]]:
 
 
 def preview(session: Session, page: PrepaidPage, act: str, minor: int, to_id: int | None) -> Preview:
-    """Return what `act` ("release", "move" or "refund") of a sum would change."""
+    """Return what `act` ("release", "move" or "refund") of a sum would change. Raises `more_than_owed`."""
     changes = [Change("Prepaid for its season shares", page.name, page.prepaid_minor, page.prepaid_minor - minor)]
     if act == "release":
         changes.append(Change("Credit", page.name, page.credit_minor, page.credit_minor + minor))
@@ -112,7 +112,9 @@ def preview(session: Session, page: PrepaidPage, act: str, minor: int, to_id: in
 def _received(session: Session, to_id: int, minor: int) -> list[Change]:
     to = prepaid_page(session, to_id)
     owed = instalments.owed_by(session, {to_id})[to_id]
+    if minor > owed:
+        raise RuleBroken("more_than_owed", f"{to.name} still has to pay less than that for its season shares. Move at most what they still cost.", field="amount")  # fmt: skip
     return [
         Change("Prepaid for its season shares", to.name, to.prepaid_minor, to.prepaid_minor + minor),
-        Change("Still to pay for its shares", to.name, owed, max(0, owed - minor)),
+        Change("Still to pay for its shares", to.name, owed, owed - minor),
     ]

@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 from sqlalchemy import text
 
+from coop.core.errors import RuleBroken
 from coop.core.ledger import BANK, MEMBER_CREDIT, SHARE_PREPAID, household_party
 from coop.instalments import service as instalments
 from coop.places import service as places
@@ -129,6 +130,21 @@ def test_what_cannot_be_is_said_and_stays_typed(petra, db, town, act, typed, sen
     assert (answer.status_code, sentence in answer.text) == (422, True)
     assert f'value="{sent["amount"]}"' in answer.text
     assert balances(db, SHARE_PREPAID) == {household_party(ana): 20_000}
+
+
+def test_no_more_is_moved_than_the_other_household_still_has_to_pay(petra, db, town):
+    ana, ben, _ = town
+    with db.begin() as session:
+        share = session.scalar(text("SELECT id FROM season_share WHERE household_id = :h"), {"h": ben})
+        instalments.share_paid(session, share, 20_000, household_id=ben, on=NOW.date(), key="bank:2", by=0, at=NOW)
+    typed = {"amount": "100.01", "reason": "x", "to": ben}
+    sent = petra.fill(f"/money/households/{ana}/prepaid/move", typed)
+    assert (sent.status_code, "Move at most what they still cost." in sent.text) == (422, True)
+    with pytest.raises(RuleBroken) as refused:
+        instalments.move_prepaid(db, ana, ben, 10_001, reason="x", by=0, at=NOW, key="m")
+    assert refused.value.code == "more_than_owed"
+    _, done = sure(petra, f"/money/households/{ana}/prepaid/move", typed | {"amount": "100.00"})
+    assert (done.status_code, balances(db, SHARE_PREPAID)[household_party(ben)]) == (303, 30_000)
 
 
 def test_a_household_without_a_share_is_no_choice(petra, db, town):
