@@ -4,7 +4,8 @@ from collections import defaultdict
 from copy import deepcopy
 
 DEBIT = ("bank", "maker_receivable", "maker_advance", "member_receivable", "cogs", "bank_fees", "goodwill")
-MAY_BE_BELOW_ZERO = {"bank", "tax_payable", "reserve", "fee_income", "sales_income", "deposit_breakage", *DEBIT[-3:]}
+INCOME, EXPENSE = ("fee_income", "sales_income", "deposit_breakage"), ("cogs", "bank_fees", "goodwill")
+MAY_BE_BELOW_ZERO = {"bank", "tax_payable", "reserve", "fee_income", "sales_income", "deposit_breakage", *EXPENSE}
 SHORT = {"member_credit": "insufficient_credit", "share_deferred": "insufficient_share", "hardship_fund": "fund_insufficient"}  # fmt: skip
 SHORT |= {"deposits": "deposit_exceeds_outstanding", "supplier_payable": "more_than_owed"}
 SIMPLE = """
@@ -23,9 +24,9 @@ class Refused(Exception):  # noqa: N818 - it is what the model says, no error
     """The event must be refused with one of these codes; no codes at all: with any."""
 
 
-def refuse(code, *, when):
+def refuse(*codes, when):
     if when:
-        raise Refused(code)
+        raise Refused(*codes)
 
 
 def half_up(amount, parts):
@@ -83,9 +84,21 @@ class Model:
         simple = {name[1:].format_map(event): int(name[0] + str(cents)) for name in written}
         try:
             self.done[event["id"]] = event, self._post(simple) if simple else getattr(self, "_" + event["e"])(event)
+            code = () if event["e"] == "reverse" else ("deposit_exceeds_outstanding",)
+            refuse(*code, when=any(pieces < 0 for pieces in self.jars().values()))
         except Refused:
             vars(self).update(before)
             raise
+
+    def jars(self):
+        """Count the containers that each household has of each deposit: came with pieces, and did not come back."""
+        found = defaultdict(int)
+        for line in self.lines.values():
+            found[line.member, line.deposit] += line.delivered
+        for name, (event, _) in self.done.items():
+            if event["e"] in {"deposit_return", "deposit_forfeit"} and name not in self.reversed:
+                found[event["member"], event["each"]] -= event["qty"]
+        return found
 
     def _post(self, moves, codes=None):
         after = {name: self.balances[name] + minor for name, minor in moves.items()}
@@ -186,6 +199,28 @@ class Model:
         self._post(taken | {given: -sent if after == "settled" else sent})
 
     _payout_rejected = _payout_returned = _payout_settled
+
+    def _close(self, e):
+        """Close: the reserve bears a loss, and a surplus is divided by what members kept at full price (R11)."""
+        result = sum(self.balances[name] for name in INCOME) - sum(self.balances[name] for name in EXPENSE)
+        kept = half_up(result * e["reserve_bp"], 10_000) if result > 0 else result
+        bought = defaultdict(int)
+        for line in self.lines.values():
+            bought[line.member] += (line.delivered - line.noted) * line.unit
+        names = sorted(name for name in bought if bought[name] and result > 0)
+        parts = largest_remainder(result - kept, [bought[name] for name in names]) if names else ()
+        moves = {name: -self.balances[name] for name in INCOME + EXPENSE} | {"reserve": kept}
+        for name, part in zip(names, parts, strict=True):
+            cash = -(-part * e["cash_bp"] // 10_000)
+            moves |= {f"patronage_payable:{name}": cash, f"allocated_equity:{name}": part - cash}
+        self._post(moves)
+
+    def _patronage_pay(self, e):
+        owed = {name: minor for name, minor in self.balances.items() if name.startswith("patronage_payable:")}
+        refuse("not_posted", when=not owed)
+        for name, cash in owed.items():
+            to = "bank" if cash >= e["min"] else name.replace("patronage_payable", "member_credit")
+            self._post({name: -cash, to: -cash if to == "bank" else cash})
 
     def _reverse(self, e):
         of, moves = self.done[e["of"]]

@@ -14,6 +14,7 @@ from coop.core.money import BASIS_POINTS
 from coop.core.season import month_of
 from coop.db import Db
 from coop.dividends import service as dividends
+from coop.dividends.queries import bylaws
 from coop.equity import service as equity
 from coop.replay.stage import APPROVES, ASKS
 
@@ -52,18 +53,27 @@ def month_after(at: datetime) -> datetime:
 def close(db: Db, *, reserve_bp: int, cash_bp: int, at: datetime) -> int:
     """Close every month that is over, and divide the surplus by this bylaw, or let the reserve bear the loss; return the dividend.
 
-    0 where there was no result at all.
+    0 where there was no result at all. These are many commands: where it died among them, asking again goes on from there.
     """
+    months = _rows(db, "SELECT id, ends FROM period WHERE ends < :today ORDER BY starts", today=at.date())
+    if not months:
+        raise RuleBroken("not_closed", "Nothing was booked yet, so there is nothing to close.")
+    for (done,) in _rows(db, "SELECT id FROM dividend WHERE state = 'done' AND ends = :through", through=months[-1][1]):
+        return int(done)
     begins = _begins(db)
     bylaw = Bylaw(reserve_bp=reserve_bp, members_bp=BASIS_POINTS - reserve_bp, cash_bp=cash_bp)
-    dividends.adopt_bylaw(db, bylaw, in_force_from=begins, by=ASKS, at=at)
-    months = _rows(db, "SELECT id, ends FROM period WHERE closed_at IS NULL AND ends < :today ORDER BY starts", today=at.date())  # fmt: skip
-    for period_id, _ in months:
-        closing.approve(db, closing.ask_to_close(db, period_id, by=ASKS, at=at), by=APPROVES, at=at)
-    made = _proposed(db, months[-1][1], at=at) if months else 0
-    if made:
+    with db() as session:
+        is_adopted = begins in {one.in_force_from for one in bylaws(session, at=at)}
+    if not is_adopted:
+        dividends.adopt_bylaw(db, bylaw, in_force_from=begins, by=ASKS, at=at)
+    for (period_id,) in _rows(db, "SELECT id FROM period WHERE closed_at IS NULL AND ends < :today ORDER BY starts", today=at.date()):  # fmt: skip
+        asked = _rows(db, "SELECT id FROM period_decision WHERE period_id = :id AND state = 'waiting'", id=period_id)
+        decision = asked[0][0] if asked else closing.ask_to_close(db, period_id, by=ASKS, at=at)
+        closing.approve(db, decision, by=APPROVES, at=at)
+    proposed = _rows(db, "SELECT id FROM dividend WHERE state = 'waiting'")
+    if made := proposed[0][0] if proposed else _proposed(db, months[-1][1], at=at):
         dividends.approve(db, made, by=APPROVES, at=at)
-    return made
+    return int(made)
 
 
 def pay(db: Db, *, minimum_minor: int, at: datetime, key: str) -> int:
@@ -89,14 +99,12 @@ def _proposed(db: Db, through: date, *, at: datetime) -> int:
 
 
 def _begins(db: Db) -> date:
-    """Return the first day that no dividend covers yet."""
+    """Return the first day that no dividend covers yet; something was booked."""
     (row,) = _rows(
         db,
         "SELECT coalesce((SELECT max(ends) + 1 FROM dividend WHERE state = 'done'), (SELECT min(starts) FROM period))",
     )
-    day: date | None = row[0]
-    if day is None:
-        raise RuleBroken("not_closed", "Nothing was booked yet, so there is nothing to close.")
+    day: date = row[0]
     return day
 
 

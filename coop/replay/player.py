@@ -286,9 +286,10 @@ class Player:
         claim = closing.Claim(str(event.get("key", event["id"])), event["reserve_bp"], event["cash_bp"])
         if (spent := closing.answered(self.db, claim)) is not None:
             return spent
-        self.stage.at = month_after(self.stage.at)
-        made = closing.close(self.db, reserve_bp=claim.reserve_bp, cash_bp=claim.cash_bp, at=self.stage.at)
+        over = month_after(self.stage.at)
+        made = closing.close(self.db, reserve_bp=claim.reserve_bp, cash_bp=claim.cash_bp, at=over)
         closing.keep(self.db, claim, made)
+        self.stage.at = over
         return made
 
     def _patronage_pay(self, event: Event) -> int:

@@ -20,13 +20,17 @@ from coop.replay.stage import set_up
 from tests.builders import FIELD_KEY, NOW
 from tests.money_model import Model, Refused
 
-MEMBERS, MAKERS = ("Ana", "Ben", "Cleo"), ("Mia", "Tomas")
+MEMBERS, MAKERS = ("Ana", "Ben", "Cleo"), ("Mia", "Noor", "Tomas")
 LINES = 8
 
 someone, maker = st.sampled_from(MEMBERS), st.sampled_from(MAKERS)
 cents, sums = st.integers(1, 900), st.integers(1_000, 9_000)
 rates = st.sampled_from([0, 700, 1_000, 1_333, 2_500])
-makers = st.one_of(maker, st.integers(1, 9_999).map(lambda part: [["Mia", part], ["Tomas", 10_000 - part]]))
+two = st.integers(1, 9_999).map(lambda part: [["Mia", part], ["Tomas", 10_000 - part]])
+three = st.tuples(st.integers(1, 4_999), st.integers(1, 5_000)).map(
+    lambda some: [["Tomas", some[0]], ["Mia", some[1]], ["Noor", 10_000 - sum(some)]]
+)
+makers = st.one_of(maker, two, three)
 agent = st.fixed_dictionaries(
     {"fee_bp": rates, "fee_tax_bp": rates, "tier_bp": st.sampled_from([10_000, 10_000, 7_000, 12_500]), "subsidy": st.just(0)}
     | {"policy": st.just({"model": "agent"})}
@@ -40,7 +44,7 @@ line = st.builds(
             "makers": makers,
             "qty": st.integers(1, 4),
             "unit": st.integers(300, 999),
-            "deposit": st.sampled_from([0, 100]),
+            "deposit": st.sampled_from([0, 50, 100]),
         }
     ),
     st.one_of(agent, helped, resale),
@@ -79,7 +83,7 @@ BILL = st.fixed_dictionaries(
     }
 )
 
-ACTS = st.sampled_from(["deliver", "credit_note", "deliver", "credit_note", "deliver", "allocate", "cancel"])
+ACTS = st.sampled_from(["deliver", "deliver", "deliver", "deliver", "credit_note", "credit_note", "allocate", "cancel"])
 """What is tried on a line that is decided."""
 
 
@@ -194,7 +198,12 @@ class Season(RuleBasedStateMachine):
         name = data.draw(st.sampled_from(list(self.lines)))
         one = self.model.lines.get(name)
         if one is None:
-            self.happens(e="order", member=data.draw(someone), lines=[self.lines[name]])
+            more = [other for other in self.lines if other != name and other not in self.model.lines]
+            together = [
+                name,
+                *data.draw(st.lists(st.sampled_from(more), max_size=2, unique=True) if more else st.just([])),
+            ]
+            self.happens(e="order", member=data.draw(someone), lines=[self.lines[one] for one in together])
         elif one.state == "cancelled":
             return
         elif one.state == "ordered" and data.draw(st.integers(0, 4)):
@@ -225,10 +234,11 @@ class Season(RuleBasedStateMachine):
     @rule(
         member=someone,
         pieces=st.integers(1, 2),
+        each=st.sampled_from([50, 100]),
         e=st.sampled_from(["deposit_return", "deposit_return", "deposit_forfeit"]),
     )
-    def jars_come_back(self, member, pieces, e):
-        self.happens(e=e, member=member, qty=pieces, each=100)
+    def jars_come_back(self, member, pieces, each, e):
+        self.happens(e=e, member=member, qty=pieces, each=each)
 
     @precondition(lambda self: any(one.delivered for one in self.model.lines.values()))
     @rule(least=st.sampled_from([0, 0, 400]), recoup_bp=rates, hold=st.sampled_from([[], [], ["Mia"]]))
@@ -266,8 +276,27 @@ class Season(RuleBasedStateMachine):
     def the_next_event_meets_a_crash(self, nth):
         self.dies_at = nth
 
+    def ends(self):
+        """All is fetched, the bank has answered, and the season is closed and its dividend paid, each sent twice, where anybody bought."""
+        for name, one in list(self.model.lines.items()):
+            if one.state == "ordered":
+                self.happens(e="cancel", line=name)
+            elif left := one.allocated - one.delivered:
+                self.happens(e="deliver", line=name, qty=left)
+        for name, (state, _) in list(self.model.payouts.items()):
+            if state == "transit":
+                self.happens(e="payout_settled", payout=name)
+        if not any(one.delivered > one.noted for one in self.model.lines.values()):
+            return
+        for asked in ({"e": "close", "reserve_bp": 3_333, "cash_bp": 2_000}, {"e": "patronage_pay", "min": 40}):
+            self.happens(**asked)
+            self.player.play(self.sent[-1])
+            self.compare()
+
     def teardown(self):
         try:
+            if self.sent:
+                self.ends()
             self.ask_all_rules()
         finally:
             self.made.__exit__(None, None, None)
