@@ -70,6 +70,7 @@ AREAS: Final = (
     "equity",
     "books",
     "journal",
+    "vat",
     "equation",
     "counted",
     "vouchers",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from coop.orders.queries import fund_bears
+from coop.vat.queries import TAXED
 
 
 class Invariant(NamedTuple):
@@ -430,6 +431,28 @@ SELECT m.id AS month, m.starts, x.code, sum(x.minor) AS minor
     ),
 )
 
+TAXING: Final = (
+    Invariant(
+        "I29",
+        "Tax, fees and sales in the books are those of the lines they stand for",
+        f"""
+SELECT coalesce(t.entry_id, b.entry_id) AS entry, t.tax, b.tax AS booked_tax, t.fees, b.fees AS booked_fees, t.sales, b.sales AS booked_sales
+  FROM (SELECT x.entry_id, sum(x.tax_minor) AS tax, coalesce(sum(x.gross_minor - x.tax_minor) FILTER (WHERE x.what = 'fees'), 0) AS fees,
+               coalesce(sum(x.gross_minor - x.tax_minor) FILTER (WHERE x.what = 'sales'), 0) AS sales
+          FROM ({TAXED}) x GROUP BY x.entry_id) t
+  FULL JOIN (
+        SELECT e.id AS entry_id, coalesce(-sum(p.amount) FILTER (WHERE a.code = 2400), 0) AS tax,
+               coalesce(-sum(p.amount) FILTER (WHERE a.code = 4000), 0) AS fees,
+               coalesce(-sum(p.amount) FILTER (WHERE a.code = 4010), 0) AS sales
+          FROM entry e JOIN posting p ON p.entry_id = e.id JOIN account a ON a.id = p.account_id AND a.code IN (2400, 4000, 4010)
+          LEFT JOIN entry r ON r.id = e.reverses_id
+         WHERE coalesce(r.kind, e.kind) IN ('pickup', 'credit_note', 'fee_changed') GROUP BY e.id) b ON b.entry_id = t.entry_id
+ WHERE coalesce(t.tax, 0) <> coalesce(b.tax, 0) OR coalesce(t.fees, 0) <> coalesce(b.fees, 0)
+    OR coalesce(t.sales, 0) <> coalesce(b.sales, 0)
+""",  # noqa: S608 - put together from words of ours
+    ),
+)
+
 HOUSE: Final = (
     Invariant(
         "I15",
@@ -452,5 +475,5 @@ SELECT 'not sealed when it was due' AS fault, a.id AS record, a.act FROM audit_r
 )
 
 INVARIANTS: Final = tuple(
-    sorted((*LEDGER, *SHARING_OUT, *PAYING, *AT_THE_BANK, *DIVIDING, *HOUSE), key=lambda rule: int(rule.id[1:]))
+    sorted((*LEDGER, *SHARING_OUT, *PAYING, *AT_THE_BANK, *DIVIDING, *TAXING, *HOUSE), key=lambda rule: int(rule.id[1:]))
 )

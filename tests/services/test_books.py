@@ -227,7 +227,7 @@ DAMAGES = {
     ),
     "a hand-over without its entry": (
         "UPDATE hand_over SET entry_id = NULL WHERE id = (SELECT max(id) FROM hand_over)",
-        {"I20"},
+        {"I20", "I29"},
     ),
     "a pickup that was earned twice": (
         "UPDATE entry SET kind = 'pickup' WHERE key = 'goodwill:1'",
@@ -255,6 +255,11 @@ DAMAGES = {
         "UPDATE entry SET kind = 'fee_changed' WHERE key = 'goodwill:1'",
         {"I28"},
     ),
+    "a tax that was said and never booked": (
+        "UPDATE hand_over_line SET tax_minor = tax_minor + 1 WHERE line_id = {bens_jam}",
+        {"I29"},
+    ),
+    "a fee that was booked as tax": ("UPDATE account SET code = 2400 WHERE code = 4000", {"I29"}),
     "a standing that somebody raised": (
         "UPDATE standing SET owed_micro = owed_micro + 1 WHERE household_id = {ana}",
         {"I21", "I22"},

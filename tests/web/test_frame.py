@@ -155,7 +155,7 @@ def test_money_and_books_have_ten_entries_at_most_and_the_accountant_only_what_o
     for path in ("/payouts", "/books/trial-balance"):
         assert len(second_row(helen.get(path).text)) <= 10
     read = second_row(reader.get("/books/trial-balance").text)
-    assert [label for _, label in read] == ["Trial balance", "Journal", "Downloads"]
+    assert [label for _, label in read] == ["Trial balance", "Journal", "VAT"]
     assert {reader.get(href).status_code for href, _ in read} == {200}
     page = reader.get("/books/trial-balance").text.partition("<main")[2]
     assert "/books/stakes" not in page  # nor does the page itself lead where the accountant is not let in
@@ -167,6 +167,7 @@ def test_what_has_no_entry_of_its_own_is_linked_where_it_belongs(client_as):
         ("/money/households", "/credit-notes"),
         ("/bank/statements", "/bank/payments"),
         ("/books/trial-balance", "/books/balances"),
+        ("/books/journal", "/books/downloads"),
     ):
         assert f'href="{to}"' in helen.get(path).text
         assert f'href="{path}"' in helen.get(to).text.partition("<main")[2]
