@@ -34,7 +34,7 @@ def test_the_accountant_goes_from_a_rate_to_its_entries_and_sees_no_name(client_
     link = re.search(r'href="(/books/vat/entries\?what=fees[^"]*)"', reader.get(f"/books/vat?{DECEMBER}").text)[1]
     entries = reader.get(link.replace("&amp;", "&"))
     assert len(re.findall(r'href="/books/entries/\d+"', entries.text)) == 1
-    assert "Ana" not in entries.text + page
+    assert not re.search("Mia|Orchard|Household", entries.text + page)
 
 
 @pytest.mark.usefixtures("sold")
@@ -59,7 +59,7 @@ def test_the_files_have_what_the_pages_have(client_as):
         ("from=2020-01-01&to=2026-12-01", "a report covers at most 5 years"),
         ("from=never&to=0001-01-01", "never is no day; 0001-01-01 is no day"),
         ("from=2026-12-01", "a report needs its first and its last day"),
-        ("from=%00&to=%E2%80%AE&step=decade", "is no day"),
+        ("from=2026&to=31/12/26&step=decade", "2026 is no day; 31/12/26 is no day"),
     ],
 )
 def test_a_time_that_is_none_shows_the_quarter_and_says_why(client_as, query, said):
