@@ -475,5 +475,7 @@ SELECT 'not sealed when it was due' AS fault, a.id AS record, a.act FROM audit_r
 )
 
 INVARIANTS: Final = tuple(
-    sorted((*LEDGER, *SHARING_OUT, *PAYING, *AT_THE_BANK, *DIVIDING, *TAXING, *HOUSE), key=lambda rule: int(rule.id[1:]))
+    sorted(
+        (*LEDGER, *SHARING_OUT, *PAYING, *AT_THE_BANK, *DIVIDING, *TAXING, *HOUSE), key=lambda rule: int(rule.id[1:])
+    )
 )
