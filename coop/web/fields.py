@@ -90,16 +90,34 @@ class PiecesField(Typed):
         return f"Please give a whole number, {self.least} or more."
 
 
-class PercentField(PiecesField):
-    """A whole percentage, kept as basis points."""
+class PercentField(Typed):
+    """A percentage of at most two decimals, typed as the co-op's place writes it; the value is in basis points."""
+
+    attributes: ClassVar[dict[str, str]] = {"inputmode": "decimal", "autocomplete": "off"}
+
+    def __init__(self, label: str, *, least: int, most: int, **named: Any) -> None:
+        super().__init__(label, **named)
+        self.least, self.most = least, most
 
     def read(self, typed: str) -> int:
-        """Turn percent into basis points."""
-        return 100 * super().read(typed)
+        """Turn percent into basis points; nobody writes thousands here, so a point is a decimal one everywhere."""
+        mark = customs().numbers.decimal
+        written = typed.strip().removesuffix("%").rstrip().replace(mark, ".")
+        if re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,2})?", written) is None:
+            raise RuleBroken("not_a_number", f"Please give a percentage with at most two decimals, such as 13{mark}5.")
+        whole, _, decimals = written.partition(".")
+        value = 100 * int(whole) + int(decimals.ljust(2, "0"))
+        if not 100 * self.least <= value <= 100 * self.most:
+            raise RuleBroken("out_of_range", f"Please give a percentage from {self.least} to {self.most}.")
+        return value
 
     def show(self, value: int) -> str:
-        """Turn basis points into percent."""
-        return str(value // 100)
+        """Turn basis points into percent, without decimals that say nothing."""
+        return format_minor(value, 2).rstrip("0").rstrip(".").replace(".", customs().numbers.decimal)
+
+    def missing(self) -> str:
+        """Ask for a percentage."""
+        return f"Please give a percentage from {self.least} to {self.most}."
 
 
 class AmountField(Typed):

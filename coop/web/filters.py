@@ -19,7 +19,8 @@ from coop.web.words import REASONS, RETURNABLES, ROLES, RULES, act_words, entry_
 
 def install(app: Flask) -> None:
     """Give the filters to all templates."""
-    app.jinja_env.filters |= {"money": money, "pieces": pieces, "when": when, "day": day, "percent_bp": percent_bp}
+    app.jinja_env.filters |= {"money": money, "pieces": pieces, "when": when, "day": day}
+    app.jinja_env.filters |= {"month": month, "stretch": stretch, "percent_bp": percent_bp}
     app.jinja_env.globals |= {
         "said": said,
         "act_words": act_words,
@@ -89,6 +90,17 @@ def day(of: date | datetime) -> Markup:
 def _write_day(local: date, locale: str, *, this_year: bool) -> Markup:
     weekday = str(format_date(local, "EEEE", locale=locale))
     return _time(local.isoformat(), f"{weekday}, {local.isoformat()}", _write_day_words(local, locale, this_year))
+
+
+def month(of: date) -> str:
+    """Write a month in words: August 2026."""
+    return str(format_skeleton("yMMMM", of, locale=Locale.parse(customs().locale)))
+
+
+def stretch(starts: date, ends: date) -> str:
+    """Write whole months in words: August 2026, or August 2026 to October 2026."""
+    first, last = month(starts), month(ends)
+    return first if first == last else f"{first} to {last}"
 
 
 def today() -> date:

@@ -131,7 +131,7 @@ def test_a_season_is_closed_from_the_banks_file_to_the_dividend(town, tmp_path):
     petra.goto("/books/months")
     seen(petra, "months", wrong)
     press(petra, "link", petra.locator("tbody th a").first.inner_text())
-    expect(petra.get_by_text("unidentified_receipts")).to_be_visible()
+    expect(petra.get_by_text("Receipts wait for their household")).to_be_visible()
     seen(petra, "in-the-way", wrong)
     press(petra, "link", "Open lines")
     petra.get_by_role("button", name=re.compile("It is Ana Mill")).click()

@@ -98,7 +98,7 @@ def test_what_stands_in_the_way_leads_to_where_it_is_done(db, petra):
     with db.begin() as session:
         session.execute(text("UPDATE period SET starts = '2099-01-01', ends = '2099-01-31'"))
     page = petra.get(f"/books/months/{month}").text
-    assert "period_not_over" in page
+    assert "The month is over after 31 January 2099." in page
     assert "Ask to close this month" not in page
     assert petra.press(f"/books/months/{month}/closing").status_code == 422
     assert petra.get("/books/months/99999").status_code == 404
@@ -124,7 +124,7 @@ def test_a_month_is_opened_again_with_a_reason_by_two(db, petra, tomas, earned):
     [
         ({"members": "79"}, "must make 100 %; these make 99.00 %"),
         ({"cash": "19"}, "At least 20.00 % of each dividend"),
-        ({"reserve": "x"}, "Please give a whole number"),
+        ({"reserve": "x"}, "Please give a percentage"),
         ({"in_force_from": "never"}, "Please give a day that exists"),
     ],
 )

@@ -8,7 +8,16 @@ import pytest
 from werkzeug.datastructures import MultiDict
 from wtforms import Form
 
-from coop.web.fields import AmountField, DayField, EmailField, PasswordField, PiecesField, TextBlock, TextLine
+from coop.web.fields import (
+    AmountField,
+    DayField,
+    EmailField,
+    PasswordField,
+    PercentField,
+    PiecesField,
+    TextBlock,
+    TextLine,
+)
 
 
 def read(app, field, typed: str):
@@ -41,6 +50,31 @@ def test_pieces_may_be_none_or_left_open_where_the_form_says_so(app):
     assert read(app, PiecesField("Pieces", least=0), "0") == 0
     assert read(app, PiecesField("Pieces", optional=True), "") is None
     assert is_refused(app, PiecesField("Pieces", most=3), "4")
+
+
+@pytest.mark.parametrize(
+    ("typed", "bp"), [("0", 0), ("13.5", 1_350), ("5.55", 555), (" 20 % ", 2_000), ("9.05", 905), ("100", 10_000)]
+)
+def test_a_percentage_is_read_in_basis_points_and_shown_as_it_would_be_typed(app, typed, bp):
+    field = PercentField("Tax", least=0, most=100)
+    assert read(app, field, typed) == bp
+    with app.test_request_context():
+        shown = type("Shape", (Form,), {"field": field})(data={"field": bp}).field._value()
+    assert shown == typed.strip().removesuffix("%").strip()
+
+
+@pytest.mark.parametrize("typed", ["", "13.555", "100.01", "-1", "1e1", "13.", ".5", "13,5", "5%%", "\u0663", "nan"])
+def test_anything_else_is_no_percentage(app, typed):
+    assert is_refused(app, PercentField("Tax", least=0, most=100), typed)
+
+
+def test_a_percentage_may_have_the_decimal_mark_of_the_co_ops_place(app, db):
+    from coop.policy import service as policy
+
+    with db.begin() as session:
+        policy.settle(session, "locale", "fr_FR", by=0)
+    assert read(app, PercentField("TVA", least=0, most=100), "5,5") == 550
+    assert read(app, PercentField("TVA", least=0, most=100), "5.5") == 550
 
 
 @pytest.mark.parametrize(

@@ -83,7 +83,7 @@ def test_an_order_beyond_the_fund_is_refused_whole_with_a_sentence(db, shop):
     [
         ({"tier": "201"}, "200"),
         ({"tier": "-1"}, "0"),
-        ({"tier": "half"}, "number"),
+        ({"tier": "half"}, "a percentage"),
         ({"through": "2020-01-01"}, "Choose today or a day to come."),
         ({"reason": ""}, "Please"),
     ],

@@ -181,7 +181,7 @@ def test_the_balance_shows_every_entry_with_the_credit_after_it(ana, town):
     order(ana, town, **{f"wish__{town['jam']}": "2"})
     page = ana.get("/balance").text
     assert "Paid in" in page
-    assert "Held for your order" in page
+    assert "Held for an order" in page
     assert "€88.60" in page  # 100.00 - 2 x 5.70
 
 

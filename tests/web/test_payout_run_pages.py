@@ -66,7 +66,7 @@ def test_the_run_asked_for_is_the_one_that_was_shown(client_as, coop, db):
         ({"minimum": "-1"}, "Please give 0"),
         ({"minimum": "1.005"}, "finer than the currency"),
         ({"recoup": "101"}, "from 0 to 100"),
-        ({"recoup": "1e1"}, "Please give a whole number"),
+        ({"recoup": "1e1"}, "Please give a percentage"),
         ({"held": "1;2"}, "The makers to hold cannot be read"),
         ({"held": "1" * 30}, "The makers to hold cannot be read"),
     ],
