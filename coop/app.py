@@ -63,6 +63,7 @@ AREAS: Final = (
     "preparing",
     "treasury",
     "dealings",
+    "documents",
     "prepaid",
     "makers",
     "workshop",

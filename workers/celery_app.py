@@ -22,6 +22,7 @@ ROOMS = (
     "audit",
     "books",
     "corrections",
+    "documents",
     "fairness",
     "notices",
     "payouts",

@@ -13,6 +13,7 @@ SLOTS: Final = {
     jobs.CLOSE_POOLS: timedelta(seconds=15),
     jobs.RELEASE_INSTALMENTS: timedelta(minutes=10),
     jobs.REMIND_INSTALMENTS: timedelta(hours=1),
+    jobs.ISSUE_DOCUMENTS: timedelta(minutes=10),
     jobs.SEAL_AUDIT: timedelta(minutes=1),
     jobs.CHECK_BOOKS: timedelta(hours=1),
     jobs.PURGE: timedelta(days=1),

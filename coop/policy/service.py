@@ -30,6 +30,9 @@ DEFAULTS: Final[dict[str, Any]] = {
     "dividend_bylaw": None,
     "dividend_cash_minimum_bp": 2000,
     "bank_overdraft_minor": 0,
+    "member_invoices": "none",
+    "member_receipts": "none",
+    "member_papers_since": "",
     "demo": False,
 }
 FROM_THE_START: Final = datetime(2000, 1, 1, tzinfo=UTC)

@@ -107,6 +107,8 @@ STATES: Final = {
         "payouts.compute": Said("Compute a payout"),
         "payouts.hand_in": Said("Hand a bank file in"),
         "payouts.papers": Said("Lay statements out on paper"),
+        "documents.issue": Said("Write members' documents"),
+        "documents.paper": Said("Lay a document out on paper"),
         "notices.deliver": Said("Send a mail"),
         "recipes.apply": Said("Order what the recipes of season shares ask for"),
         "pools.close_due": Said("Close pools at their cut-off"),

@@ -95,6 +95,7 @@ SAMPLES = {
         "rests_until": "2026-12-08T10:00:00+00:00",
     },
     "payout_sent": STATEMENT | {"through": "2026-11-30"},
+    "document_issued": {"title": "Invoice INV-2026-7", "document_id": 7, "amount_minor": 2500},
     "dividend_decided": DIVIDEND,
     "dividend_of_maker": DIVIDEND,
     "statement_question": STATEMENT | {"words": "Where are the two mugs of Friday?"},

@@ -1,0 +1,1 @@
+"""Members' documents as they are read: pages, papers, and the treasurer's list of all."""
