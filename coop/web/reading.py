@@ -100,6 +100,7 @@ def _read_only() -> Iterator[Session]:
     with installation().db() as session:
         session.execute(_READ_ONLY)
         yield session
+        session.commit()  # nothing was written; but the driver forgets at each rollback which statements it has prepared
 
 
 def customs() -> Customs:
