@@ -19,7 +19,7 @@ from coop.clock import now
 from coop.config import Settings
 from coop.db import Db, connect
 from coop.proving import views as proving
-from coop.web import filters, frame, guards, headers, limits, links, paging, problems, visits
+from coop.web import filters, frame, guards, headers, limits, links, paging, problems, rows, visits
 from coop.web.guards import anyone
 from coop.web.reading import Installation, reading, stop_reading
 
@@ -105,6 +105,7 @@ def create_app(settings: Settings | None = None, *, db: Db | None = None) -> Fla
     limits.install(app, settings.redis_url)
     filters.install(app)
     links.install(app)
+    rows.install(app)
     paging.install(app)
     problems.install(app)
     for area in AREAS:

@@ -1,7 +1,7 @@
 """Results that were worked out lately, kept under what they were worked out from: a bounded memory of one process."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from threading import Lock
 from typing import Generic, TypeVar
 
@@ -24,12 +24,31 @@ class Recent(Generic[Key, Found]):
                 self._kept.move_to_end(key)
                 return self._kept[key]
         found = work()
+        self._keep({key: found})
+        return found
+
+    def of_many(self, keys: Sequence[Key], work: Callable[[list[int]], Sequence[Found]]) -> list[Found]:
+        """Give a result for each key; `work` is told the places of those that are not kept, and works them out in one go."""
+        found: dict[Key, Found] = {}
         with self._lock:
-            self._kept[key] = found
-            self._kept.move_to_end(key)
+            for key in keys:
+                if key in self._kept:
+                    self._kept.move_to_end(key)
+                    found[key] = self._kept[key]
+        missing = [place for place, key in enumerate(keys) if key not in found]
+        if missing:
+            new = {keys[place]: one for place, one in zip(missing, work(missing), strict=True)}
+            found |= new
+            self._keep(new)
+        return [found[key] for key in keys]
+
+    def _keep(self, new: Mapping[Key, Found]) -> None:
+        with self._lock:
+            for key, one in new.items():
+                self._kept[key] = one
+                self._kept.move_to_end(key)
             while len(self._kept) > self._most:
                 self._kept.popitem(last=False)
-        return found
 
     def __len__(self) -> int:
         return len(self._kept)

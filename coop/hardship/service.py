@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, select, text
 from sqlalchemy.orm import Session
 
 from coop import keys
@@ -58,9 +58,12 @@ def end_tier(db: Db, household_id: int, *, by: int, at: datetime) -> None:
         audit.record(session, "end_tier", by=by, subject=("household", household_id))
 
 
+_TIER = text("SELECT tier_bp, through FROM hardship_tier WHERE household_id = :household AND ended_at IS NULL")
+
+
 def tier_of(session: Session, household_id: int, *, at: datetime) -> Help:
     """Return how the fund stands in for what a household orders now."""
-    current = session.scalar(_current(household_id))
+    current = session.execute(_TIER, {"household": household_id}).first()
     if current is None or current.through < local_day(at, policy.current(session, "zone", at=at)):
         return NO_HELP
     return Help(current.tier_bp)

@@ -11,7 +11,7 @@ from coop.core.ledger import MEMBER_CREDIT, ORDER_HOLD
 from coop.core.money import half_up
 from coop.ledger.queries import household_balances
 from coop.makers.queries import BatchCard, latest_batches
-from coop.seasons.queries import SeasonPage, current_season_page
+from coop.seasons.queries import CURRENT, SeasonPage, current_season_page
 
 CARDS: Final = 8
 FEW: Final = 3
@@ -34,6 +34,26 @@ class FrontPage:
     pools: list[OpenPool]
     batches: list[BatchCard]
     makers: int
+
+
+@dataclass(frozen=True, slots=True)
+class OwnSize:
+    """A size of share that the household holds (`share_id`, with what is still to be paid) or waits for (`place`)."""
+
+    name: str
+    share_id: int | None
+    owed_minor: int
+    place: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class OwnSeason:
+    """The season that runs now, or is nearest, with the sizes that the household holds or waits for."""
+
+    id: int
+    name: str
+    is_over: bool
+    sizes: list[OwnSize]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +100,7 @@ class Owed:
 
 @dataclass(frozen=True, slots=True)
 class MemberPage:
-    season: SeasonPage | None
+    season: OwnSeason | None
     pools: list[OpenPool]
     waiting: list[WaitingPool]
     awarded: list[AwardedPool]
@@ -95,6 +115,18 @@ class MemberPage:
 class SharingPage:
     season: SeasonPage | None
 
+
+_SEASON = text(f"""
+SELECT s.id, s.name, s.ends, z.id AS size_id, z.name AS size, h.id AS share_id,
+       coalesce((SELECT sum(i.amount_minor) FROM instalment i WHERE i.share_id = h.id AND i.released_at IS NULL), 0) AS owed,
+       (SELECT count(*) FROM share_wait o WHERE o.size_id = z.id AND o.ended_at IS NULL AND o.id <= w.id) AS place
+  FROM (SELECT * FROM season {CURRENT}) s
+  LEFT JOIN (share_size z
+    LEFT JOIN season_share h ON h.size_id = z.id AND h.household_id = :household AND h.ended_at IS NULL
+    LEFT JOIN share_wait w ON w.size_id = z.id AND w.household_id = :household AND w.ended_at IS NULL)
+    ON z.season_id = s.id AND (h.id IS NOT NULL OR w.id IS NOT NULL)
+ ORDER BY z.weight, z.price_minor, z.id
+""")  # noqa: S608 - put together from constants only
 
 _OPEN = text("""
 SELECT p.id, p.name, p.closes_at, p.pickup_on, (SELECT count(*) FROM offering f WHERE f.pool_id = p.id) AS batches,
@@ -127,7 +159,7 @@ SELECT (SELECT json_build_object('name', p.name, 'place', p.place, 'hours', p.ho
        (SELECT json_agg(json_build_array(t.family, t.owed_micro) ORDER BY t.family) FROM standing t
          WHERE t.season_id = :season AND t.household_id = :household AND t.owed_micro <> 0) AS owed,
        (SELECT coalesce(sum(h.pieces), 0) FROM household_order o JOIN pool p ON p.id = o.pool_id AND p.season_id = :season
-          JOIN order_line l ON l.order_id = o.id JOIN hand_over_line h ON h.line_id = l.id
+          JOIN hand_over u ON u.order_id = o.id JOIN hand_over_line h ON h.hand_over_id = u.id
          WHERE o.household_id = :household) AS received
 """)
 
@@ -146,7 +178,7 @@ def front_page(session: Session, *, at: datetime, today: date) -> FrontPage:
 
 def member_page(session: Session, household_id: int, *, at: datetime, today: date) -> MemberPage:
     """Return what a member can do now, what came of the last orders, and where the household stands."""
-    season = current_season_page(session, household_id, today=today)
+    season = _own_season(session, household_id, today=today)
     asked = {"household": household_id, "at": at, "season": season.id if season else 0}
     ordered = session.execute(_ORDERED, asked).all()
     mine = session.execute(_MINE, asked).one()
@@ -167,6 +199,14 @@ def member_page(session: Session, household_id: int, *, at: datetime, today: dat
 def sharing_page(session: Session, *, today: date) -> SharingPage:
     """Return the rule in force."""
     return SharingPage(current_season_page(session, None, today=today))
+
+
+def _own_season(session: Session, household_id: int, *, today: date) -> OwnSeason | None:
+    found = session.execute(_SEASON, {"today": today, "household": household_id}).all()
+    if not found:
+        return None
+    sizes = [OwnSize(row.size, row.share_id, int(row.owed), row.place or None) for row in found if row.size_id]
+    return OwnSeason(found[0].id, found[0].name, today > found[0].ends, sizes)
 
 
 def _open_pools(session: Session, household_id: int, *, at: datetime) -> list[OpenPool]:

@@ -54,6 +54,8 @@ def order_form() -> OrderForm:
     ids = sorted({int(shape[1]) for shape in named if shape})
     if len(ids) > MOST_LINES:
         raise BadForm("too_many_lines", "This form was sent with more batches than a page shows.")
+    if not ids:
+        return OrderForm()
     made = type("OrderForm", (OrderForm,), {"offering_ids": ids, **dict(_fields(ids))})
     return made()  # type: ignore[no-any-return]
 

@@ -55,7 +55,7 @@ class PoolsPage:
 
 @dataclass(frozen=True, slots=True)
 class OfferRow:
-    """One batch on the order page, with what this household asks of it."""
+    """One batch on the order page, with what this household asks of it; `planned` is what was reported, if anything was."""
 
     id: int
     batch_id: int
@@ -70,8 +70,10 @@ class OfferRow:
     craft: str
     distance_km: int | None
     planned: int
+    pessimistic: int | None
     is_reported: bool
     wanted: int
+    claims: int
     price_minor: int
     deposit_minor: int
     cap: int | None
@@ -162,31 +164,32 @@ SELECT p.id, p.name, s.name AS season, p.opened_at, p.closed_at, p.closes_at, p.
 """)
 
 # Which batches stand on a page: light rows only, since all of a pool's are put in order, and that by one whole number (the
-# household's own before all makers); names are compared only as far as the page reaches.
+# household's own before all makers); names are compared only as far as the page reaches. Which pool is asked for comes out
+# of a subquery, so that the planner counts on a pool as large as most: of the newest, its statistics know no row yet.
 _SHELF = """
-SELECT id, total FROM (SELECT f.id, p.name, CASE WHEN f.id = ANY(:mine) THEN m.place - m.makers ELSE m.place END AS place, {total} AS total
-          FROM offering f JOIN product p ON p.id = f.product_id
-          JOIN (SELECT id, name, row_number() OVER (ORDER BY lower(name), id) AS place, count(*) OVER () AS makers FROM artisan) m ON m.id = p.artisan_id
-         WHERE f.pool_id = :pool {found}
-         ORDER BY place FETCH FIRST (:most + :skipped) ROWS WITH TIES) AS near
- ORDER BY place, lower(name), id LIMIT :most OFFSET :skipped
-"""
-_WHOLE_SHELF = text(_SHELF.format(total="(SELECT count(*) FROM offering WHERE pool_id = :pool)", found=""))
-_FOUND_ON_SHELF = text(_SHELF.format(total="count(*) OVER ()", found="AND (p.name ILIKE :like OR m.name ILIKE :like)"))
-
-_OFFERS = text("""
+WITH shelf AS MATERIALIZED (
+  SELECT id, place, total FROM (SELECT f.id, p.name, CASE WHEN f.id = ANY(:mine) THEN m.place - m.makers ELSE m.place END AS place, {total} AS total
+            FROM offering f JOIN product p ON p.id = f.product_id
+            JOIN (SELECT id, name, row_number() OVER (ORDER BY lower(name), id) AS place, count(*) OVER () AS makers FROM artisan) m ON m.id = p.artisan_id
+           WHERE f.pool_id = (SELECT CAST(:pool AS bigint)) {found}
+           ORDER BY place FETCH FIRST (:most + :skipped) ROWS WITH TIES) AS near
+   ORDER BY place, lower(name), id LIMIT :most OFFSET :skipped)
 SELECT f.id, f.batch_id, p.name AS product, p.line, p.unit_many AS unit, p.picture, p.min_age, b.lot_number,
        a.id AS maker_id, a.name AS maker, a.craft, a.distance_km, coalesce(y.pieces, b.planned) AS planned,
-       y.pieces IS NOT NULL AS is_reported,
-       (SELECT coalesce(sum(wish), 0)::bigint FROM order_line WHERE offering_id = f.id) AS wanted,
-       f.price_minor, f.deposit_minor, f.cap, f.rule AS own_rule, coalesce(f.rule, :rule) AS rule
-  FROM offering f
+       b.pessimistic, y.pieces IS NOT NULL AS is_reported, n.wanted, n.claims,
+       f.price_minor, f.deposit_minor, f.cap, f.rule AS own_rule, coalesce(f.rule, :rule) AS rule, shelf.total
+  FROM shelf
+  JOIN offering f ON f.id = shelf.id
   JOIN product p ON p.id = f.product_id
   JOIN artisan a ON a.id = p.artisan_id
   JOIN batch b ON b.id = f.batch_id
   LEFT JOIN LATERAL (SELECT pieces FROM yield_report WHERE batch_id = b.id ORDER BY n DESC LIMIT 1) y ON true
- WHERE f.id = ANY(:offerings)
-""")
+  CROSS JOIN LATERAL (SELECT coalesce(sum(wish), 0)::bigint AS wanted, count(*) FILTER (WHERE up_to > 0) AS claims
+    FROM order_line WHERE offering_id = f.id) n
+ ORDER BY shelf.place, lower(p.name), f.id
+"""
+_WHOLE_SHELF = text(_SHELF.format(total="(SELECT count(*) FROM offering WHERE pool_id = :pool)", found=""))
+_FOUND_ON_SHELF = text(_SHELF.format(total="count(*) OVER ()", found="AND (p.name ILIKE :like OR m.name ILIKE :like)"))
 
 _MY_LINES = text("""
 SELECT l.offering_id, p.name, l.wish, l.up_to, l.choice, l.rank,
@@ -263,22 +266,19 @@ def _offers(
     sought, number = where
     own = {row.offering_id: row for row in mine}
     skipped = A_PAGE * (number - 1)
-    asked = {"pool": pool.id, "mine": list(own), "most": A_PAGE, "skipped": skipped}
+    asked = {"pool": pool.id, "mine": list(own), "most": A_PAGE, "skipped": skipped, "rule": pool.rule}
     shelf = (
         session.execute(_FOUND_ON_SHELF, asked | {"like": anywhere(sought)})
         if sought
         else session.execute(_WHOLE_SHELF, asked)
     )
-    stand = shelf.all()
-    shown = {"offerings": [row.id for row in stand], "rule": pool.rule}
-    found: dict[int, Any] = {row.id: row for row in session.execute(_OFFERS, shown)}
+    rows = shelf.all()
     offers = []
-    for place in stand:
-        line = own.get(place.id)
-        asks: tuple[Any, ...] = (line.wish, line.up_to, line.choice) if line else (0, 0, None)
-        asks = (*asks, tier_bp)
-        offers.append(OfferRow(*found[place.id], *asks))
-    return offers, Slice(number, A_PAGE, stand[0].total if stand else 0)
+    for row in rows:
+        line = own.get(row.id)
+        asks: tuple[Any, ...] = (line.wish, line.up_to, line.choice, tier_bp) if line else (0, 0, None, tier_bp)
+        offers.append(OfferRow(*row[:-1], *asks))
+    return offers, Slice(number, A_PAGE, rows[0].total if rows else 0)
 
 
 _POOL = text("""

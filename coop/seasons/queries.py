@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -132,14 +132,15 @@ SELECT z.id, z.name, z.line, z.weight, z.price_minor, z.price_min_minor, z.price
 
 _SEASON = "SELECT id, name, starts, ends, rule, memory, guests_may_order, guest_weight, secret_hash FROM season"
 
-_CURRENT = (
+CURRENT: Final = (
     " ORDER BY CASE WHEN starts <= :today AND ends >= :today THEN 0 WHEN starts > :today THEN 1 ELSE 2 END,"
     " CASE WHEN starts > :today THEN starts END, ends DESC, id DESC LIMIT 1"
 )
+"""The SQL that takes of `season` the one that runs now, else the next to start, else the last that ended."""
 
 _ONE_SEASON = text(_SEASON + " WHERE id = :season")
-_CURRENT_SEASON = text(_SEASON + _CURRENT)
-_CURRENT_ID = text("SELECT id FROM season" + _CURRENT)  # noqa: S608 - put together from constants only
+_CURRENT_SEASON = text(_SEASON + CURRENT)
+_CURRENT_ID = text("SELECT id FROM season" + CURRENT)  # noqa: S608 - put together from constants only
 
 
 def current_season_id(session: Session, *, today: date) -> int | None:

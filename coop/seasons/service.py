@@ -261,11 +261,17 @@ def opened(sealed: bytes, field_key: bytes) -> bytes:
 
 
 _HELD = """
-SELECT h.household_id, sum(z.weight)::bigint FROM season_share h JOIN share_size z ON z.id = h.size_id
- WHERE z.season_id = :season AND h.taken_at <= :at AND (h.ended_at IS NULL OR h.ended_at > :at) {of} GROUP BY h.household_id
+FROM season_share h JOIN share_size z ON z.id = h.size_id
+ WHERE z.season_id = {season} AND h.taken_at <= {at} AND (h.ended_at IS NULL OR h.ended_at > {at})
 """
-_WEIGHTS = text(_HELD.format(of=""))
-_WEIGHTS_OF = text(_HELD.format(of="AND h.household_id = ANY(:households)"))
+_ASKED = "SELECT h.household_id, sum(z.weight)::bigint " + _HELD.format(season=":season", at=":at")
+_WEIGHTS = text(_ASKED + "GROUP BY h.household_id")
+_WEIGHTS_OF = text(_ASKED + "AND h.household_id = ANY(:households) GROUP BY h.household_id")
+
+
+def weight_held(household: str, *, season: str, at: str) -> str:
+    """Return the SQL of what a household's shares of a season weigh at an instant, null for a guest; for queries over many."""
+    return f"(SELECT sum(z.weight)::bigint {_HELD.format(season=season, at=at)} AND h.household_id = {household})"
 
 
 def weights(session: Session, season_id: int, *, at: datetime, of: Sequence[int] | None = None) -> dict[int, int]:

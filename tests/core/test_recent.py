@@ -33,3 +33,22 @@ def test_what_failed_is_not_kept():
     with pytest.raises(ZeroDivisionError):
         recent.of("loaf", lambda: 1 // 0)
     assert recent.of("loaf", lambda: 7) == 7
+
+
+def test_of_many_only_those_not_kept_are_worked_out_all_in_one_go():
+    recent, asked = Recent(3), []
+
+    def squares(numbers):
+        def work(places):
+            asked.append([numbers[place] for place in places])
+            return [numbers[place] ** 2 for place in places]
+
+        return recent.of_many(numbers, work)
+
+    assert squares([2, 3]) == [4, 9]
+    assert squares([3, 4, 2]) == [9, 16, 4]
+    assert squares([2, 3, 4]) == [4, 9, 16]
+    assert asked == [[2, 3], [4]]
+    # more than it keeps are told all the same
+    assert squares([5, 6, 7, 8]) == [25, 36, 49, 64]
+    assert len(recent) == 3

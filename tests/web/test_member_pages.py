@@ -311,3 +311,43 @@ def test_forecasts_keep_the_page_within_its_queries(db, ana, town, queries_of):
     order(ana, town, **{f"wish__{town['jam']}": "2", f"wish__{town['gin']}": "1"})
     others_wish(db, town, 4, 4, 4)
     assert queries_of(lambda: forecasts(ana, town)) <= 12
+
+
+def test_a_forecast_follows_what_others_ask_for(db, ana, town):
+    order(ana, town, **{f"wish__{town['jam']}": "2"})
+    others_wish(db, town, 4, 4, 4)
+    plan_jam(db, town, 8, pessimistic=8)
+    # 8 for four alike are 2 each; with two more who wish for 4 they are 1.33 each, so 1 is sure and a draw decides about another
+    assert forecasts(ana, town) == ["you'll get all 2"]
+    others_wish(db, town, 4, 4)
+    assert forecasts(ana, town) == ["likely 1, maybe 2"]
+
+
+def test_the_order_page_shows_at_once_what_changed_of_a_batch(db, ana, town):
+    path = f"/pools/{town['pool']}"
+    assert "Quince jelly" not in ana.get(path).text
+    with db.begin() as session:
+        renamed = (
+            "UPDATE product SET name = 'Quince jelly' WHERE id = (SELECT product_id FROM offering WHERE id = :jam)"
+        )
+        session.execute(text(renamed), {"jam": town["jam"]})
+    assert "Quince jelly" in ana.get(path).text
+    refused = order(ana, town, **{f"wish__{town['jam']}": "a dozen"})
+    assert (refused.status_code, "a dozen" in refused.text) == (422, True)
+    assert "a dozen" not in ana.get(path).text
+
+
+def test_home_says_what_share_one_holds_or_waits_for(db, ana, town):
+    assert "full share" not in ana.get("/").text.lower().split("where you stand")[1]
+    with db.begin() as session:
+        name = session.scalar(text("SELECT name FROM share_size WHERE id = :id"), {"id": town["size"]})
+        for household in (a_household(session, "Before Ana"), ana.household_id, a_household(session, "After Ana")):
+            session.add(ShareWait(size_id=town["size"], household_id=household, since=now()))
+            session.flush()
+    stands = unescape(ana.get("/").text).split("Where you stand")[1]
+    assert (f"{name.capitalize()} share" in stands, "waiting, place 2" in stands) == (True, True)
+    with db.begin() as session:
+        session.execute(text("UPDATE share_wait SET ended_at = now(), outcome = 'left'"))
+        session.add(SeasonShare(size_id=town["size"], household_id=ana.household_id, taken_at=now(), taken_by=0))
+    stands = unescape(ana.get("/").text).split("Where you stand")[1]
+    assert (f"{name.capitalize()} share" in stands, "paid" in stands, "waiting" in stands) == (True, True, False)

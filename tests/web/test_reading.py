@@ -3,6 +3,7 @@
 from flask import Flask
 from sqlalchemy import event, text
 
+from coop.app import create_app
 from coop.web.guards import anyone
 from coop.web.reading import reading
 
@@ -43,3 +44,12 @@ def test_a_page_whose_query_failed_still_says_what_happened(app: Flask, db, clie
     answer = ana.get("/broken")
     assert (answer.status_code, "Something went wrong on our side" in answer.text) == (500, True)
     assert ana.get("/").status_code == 200
+
+
+def test_what_pages_ask_stays_prepared_from_one_look_to_the_next(local_settings, fresh_db):
+    visitor = create_app(local_settings, db=fresh_db).test_client()
+    for _ in range(8):  # the driver prepares what it was asked five times
+        assert visitor.get("/how-sharing-works").status_code == 200
+    with fresh_db() as session:
+        kept = session.scalars(text("SELECT statement FROM pg_prepared_statements")).all()
+    assert any("FROM season" in statement for statement in kept)
