@@ -15,6 +15,9 @@ from coop.formats.bank_statement import BankLine, BankStatement
 from coop.formats.camt import write_camt053
 from coop.formats.iban import demo_iban
 from coop.ledger import service as ledger
+from coop.papers import queries as papers_told
+from coop.papers import service as papers
+from coop.papers.service import Habit
 from coop.payouts import queries as payouts_told
 from coop.payouts import service as payouts
 from coop.policy import service as policy
@@ -72,8 +75,24 @@ def carry_through(db: Db) -> Carried:
     rounds.fetch(db, lines[ana, cups], 2)
     rounds.fetch(db, lines[ben, jams[0]], 1)
     run = _paid(db)
+    _documents(db, ana, mia)
     audit.seal(db)
     return Carried(ana, ben, mia, ("Pool 1", "Pool 2", "Pool 3"), lines[ana, jams[0]], lines[ben, jams[0]], run)
+
+
+def _documents(db: Db, ana: int, mia: int) -> None:
+    """Ana has the invoice of what she fetched of Mia's, and the receipt of what she paid in."""
+    acts = {"by": 0, "at": PICKUP}
+    for seller in (None, mia):
+        papers.name_seller(
+            db, seller, legal_name="Mia Kell", address="Mill Yard 3", tax_number="", key=f"{seller}", **acts
+        )
+    papers.settle_habit(db, Habit("on_request", "on_request", TODAY), key="habit", **acts)
+    papers.ask_invoices(db, ana, PICKUP.date().replace(day=1), key="invoice", **acts)
+    with db() as session:
+        (paid,) = papers_told.paid(session, ana, TODAY, TODAY)
+    assert paid.entry_id is not None
+    papers.ask_receipt(db, ana, paid.entry_id, key="receipt", **acts)
 
 
 def _goodwill_taken_back(session, household_id: int) -> None:

@@ -38,18 +38,26 @@ class TermsForm(CoopForm):
     fee = PercentField(
         "Co-op fee, percent of each price", least=0, most=50, description="0 where the co-op itself sells."
     )
+    fee_tax = PercentField(
+        "Tax inside the fee, percent",
+        least=0,
+        most=50,
+        optional=True,
+        description="Where the co-op is liable for tax on its fee.",
+    )
     price_tax = PercentField(
         "Tax inside the price, percent",
         least=0,
         most=50,
         optional=True,
-        description="Only where the co-op itself sells.",
+        description="The co-op's where it sells itself. Where the maker sells it is the maker's own, and stands on invoices in its name.",
     )
     effective_from = DayField("From", description="What was offered before keeps the terms it was offered under.")
 
     def agreed(self) -> dict[str, Any]:
         """Return what the form says, in the command's own words."""
-        return {"model": self.model.data, "fee_bp": self.fee.data, "price_tax_bp": self.price_tax.data or 0}
+        rates = {"fee_tax_bp": self.fee_tax.data or 0, "price_tax_bp": self.price_tax.data or 0}
+        return {"model": self.model.data, "fee_bp": self.fee.data, **rates}
 
 
 class ProductForm(CoopForm):

@@ -24,7 +24,9 @@ class ArtisanTerms(Base):
     model: Mapped[str] = mapped_column(server_default="agent")
     fee_bp: Mapped[int] = mapped_column(Integer, comment="co-op fee taken off, basis points")
     fee_tax_bp: Mapped[int] = mapped_column(Integer, server_default="0", comment="tax inside the fee")
-    price_tax_bp: Mapped[int] = mapped_column(Integer, server_default="0", comment="tax inside the price, resale only")
+    price_tax_bp: Mapped[int] = mapped_column(
+        Integer, server_default="0", comment="tax inside the price: the co-op's in resale, else the maker's own"
+    )
 
 
 class ProductMaker(Base):

@@ -14,6 +14,8 @@ class TermsRow:
     effective_from: datetime
     model: str
     fee_bp: int
+    fee_tax_bp: int
+    price_tax_bp: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ def maker_page(session: Session, artisan_id: int) -> MakerPage:
         raise NotFound
     terms = session.execute(
         text(
-            "SELECT effective_from, model, fee_bp FROM artisan_terms WHERE artisan_id = :id"
+            "SELECT effective_from, model, fee_bp, fee_tax_bp, price_tax_bp FROM artisan_terms WHERE artisan_id = :id"
             " ORDER BY effective_from DESC LIMIT 20"
         ),
         {"id": artisan_id},

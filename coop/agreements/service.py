@@ -88,11 +88,15 @@ def change_terms(
     effective_from: datetime,
     fee_bp: int,
     model: str = "agent",
+    fee_tax_bp: int = 0,
     price_tax_bp: int = 0,
     by: int,
     at: datetime,
 ) -> int:
-    """Agree from a day to come who sells, the co-op fee where the maker does, and the tax inside the price where the co-op does."""
+    """Agree from a day to come who sells, the co-op fee and the tax inside it where the maker does, and the tax inside the price.
+
+    Where the maker sells, the tax inside the price is its own: nothing is booked of it, and it stands on invoices in the maker's name.
+    """
     with db.begin() as session:
         catalog.lock_artisan(session, artisan_id)
         if effective_from < at:
@@ -101,9 +105,10 @@ def change_terms(
             )
         if model == Model.RESALE and fee_bp:
             raise RuleBroken("fee_of_resale", "Where the co-op itself sells there is no fee: give 0.", field="fee")
-        if model == Model.AGENT and price_tax_bp:
-            raise RuleBroken("tax_of_agent", "The tax inside the price is the maker's own. Leave this empty.", field="price_tax")  # fmt: skip
-        agreed = {"model": Model(model).value, "fee_bp": _fee(fee_bp), "price_tax_bp": price_tax_bp}
+        if model == Model.RESALE and fee_tax_bp:
+            raise RuleBroken("fee_of_resale", "Where the co-op itself sells there is no fee, so no tax in it: give 0.", field="fee_tax")  # fmt: skip
+        rates = {"fee_bp": _fee(fee_bp), "fee_tax_bp": fee_tax_bp, "price_tax_bp": price_tax_bp}
+        agreed = {"model": Model(model).value, **rates}
         terms_id = agree_terms(session, artisan_id, effective_from=effective_from, **agreed)  # type: ignore[arg-type]
         detail = {**agreed, "from": effective_from.isoformat()}
         audit.record(session, "change_terms", by=by, subject=("artisan", artisan_id), detail=detail)

@@ -453,6 +453,50 @@ SELECT coalesce(t.entry_id, b.entry_id) AS entry, t.tax, b.tax AS booked_tax, t.
     ),
 )
 
+WRITTEN: Final = (
+    Invariant(
+        "I30",
+        "Members' documents are numbered from 1 without a gap, and each is the sum of its lines",
+        """
+SELECT coalesce(d.series, s.series) AS series, CAST(NULL AS bigint) AS document, d.documents, d.lowest, d.highest, s.last_number
+  FROM (SELECT series, count(*) AS documents, min(number) AS lowest, max(number) AS highest FROM document GROUP BY series) d
+  FULL JOIN document_series s ON s.series = d.series
+ WHERE d.lowest IS DISTINCT FROM 1 OR d.highest IS DISTINCT FROM d.documents OR s.last_number IS DISTINCT FROM d.documents
+ UNION ALL
+SELECT d.series, d.id, NULL, NULL, NULL, NULL
+  FROM document d
+  LEFT JOIN (SELECT document_id, sum(gross_minor) AS gross, sum(tax_minor) AS tax, sum(fund_minor) AS fund, sum(deposit_minor) AS deposit
+               FROM document_line GROUP BY document_id) l ON l.document_id = d.id
+ WHERE (d.gross_minor, d.tax_minor, d.fund_minor, d.deposit_minor) IS DISTINCT FROM (l.gross, l.tax, l.fund, l.deposit)
+""",
+    ),
+    Invariant(
+        "I31",
+        "Each line of a member's document says what the books have of its fact",
+        """
+SELECT w.document_id AS document, w.n, w.gross_minor AS told, b.gross AS booked, w.tax_minor AS told_tax, b.tax AS booked_tax
+  FROM document_line w
+  JOIN document d ON d.id = w.document_id
+  LEFT JOIN order_line l ON l.id = w.line_id
+  LEFT JOIN household_order o ON o.id = l.order_id
+  LEFT JOIN offering f ON f.id = l.offering_id
+  LEFT JOIN artisan_terms t ON t.id = f.terms_id
+  LEFT JOIN LATERAL (
+    SELECT h.pieces * l.unit_minor AS gross, h.tax_minor AS tax, h.fund_minor AS fund, h.pieces * l.deposit_minor AS deposit
+      FROM hand_over_line h WHERE h.hand_over_id = w.hand_over_id AND h.line_id = w.line_id
+     UNION ALL
+    SELECT -n.gross_minor, -n.tax_minor, -n.fund_minor, 0 FROM credit_note n WHERE n.id = w.credit_note_id AND n.line_id = w.line_id
+     UNION ALL
+    SELECT n.gross_minor, n.tax_minor, n.fund_minor, 0 FROM credit_note n WHERE n.id = w.taken_back_id AND n.line_id = w.line_id
+     UNION ALL
+    SELECT -sum(p.amount), 0, 0, 0 FROM posting p JOIN account a ON a.id = p.account_id
+     WHERE p.entry_id = w.entry_id AND a.code IN (2000, 2010) AND a.party = 'household:' || d.household_id HAVING count(*) > 0) b ON true
+ WHERE (w.gross_minor, w.fund_minor, w.deposit_minor) IS DISTINCT FROM (b.gross, b.fund, b.deposit)
+    OR (w.tax_minor <> b.tax AND t.model IS DISTINCT FROM 'agent') OR o.household_id <> d.household_id
+""",
+    ),
+)
+
 HOUSE: Final = (
     Invariant(
         "I15",
@@ -476,6 +520,7 @@ SELECT 'not sealed when it was due' AS fault, a.id AS record, a.act FROM audit_r
 
 INVARIANTS: Final = tuple(
     sorted(
-        (*LEDGER, *SHARING_OUT, *PAYING, *AT_THE_BANK, *DIVIDING, *TAXING, *HOUSE), key=lambda rule: int(rule.id[1:])
+        (*LEDGER, *SHARING_OUT, *PAYING, *AT_THE_BANK, *DIVIDING, *TAXING, *WRITTEN, *HOUSE),
+        key=lambda rule: int(rule.id[1:]),
     )
 )

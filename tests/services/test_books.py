@@ -27,6 +27,8 @@ TOUCHED = [
     "standing",
     "standing_event",
     "chain_head",
+    "document",
+    "document_line",
     "audit_record",
     "seal",
 ]
@@ -260,6 +262,27 @@ DAMAGES = {
         {"I29"},
     ),
     "a fee that was booked as tax": ("UPDATE account SET code = 2400 WHERE code = 4000", {"I29"}),
+    "a document whose number is missing": (
+        "UPDATE document SET number = number + 1 WHERE id = (SELECT max(id) FROM document)",
+        {"I30"},
+    ),
+    "a number that stands on no document": ("UPDATE document_series SET last_number = last_number + 1", {"I30"}),
+    "a document of another sum": (
+        "UPDATE document SET fund_minor = fund_minor + 1 WHERE id = (SELECT min(id) FROM document)",
+        {"I30"},
+    ),
+    "an invoice of more than was sold": (
+        (
+            "UPDATE document_line SET gross_minor = gross_minor + 1 WHERE hand_over_id IS NOT NULL AND n = 1"
+            "; UPDATE document SET gross_minor = gross_minor + 1 WHERE kind = 'invoice'"
+        ),
+        {"I31"},
+    ),
+    "a receipt of another payment": (
+        "UPDATE document_line SET entry_id = (SELECT id FROM entry WHERE key = 'goodwill:1') WHERE entry_id IS NOT NULL",
+        {"I31"},
+    ),
+    "an invoice to another household": ("UPDATE document SET household_id = {ben} WHERE kind = 'invoice'", {"I31"}),
     "a standing that somebody raised": (
         "UPDATE standing SET owed_micro = owed_micro + 1 WHERE household_id = {ana}",
         {"I21", "I22"},
@@ -291,7 +314,7 @@ DAMAGES = {
 @pytest.mark.parametrize("what", DAMAGES)
 def test_damage_shows(owner, season, what):
     statements, rules = DAMAGES[what]
-    named = {name: getattr(season, name) for name in ("ana", "anas_jam", "bens_jam")}
+    named = {name: getattr(season, name) for name in ("ana", "ben", "anas_jam", "bens_jam")}
     owner.execute(text("DROP INDEX uq_statement_line_live"))
     for statement in statements.format(**named).split("; "):
         assert owner.execute(text(statement)).rowcount > 0

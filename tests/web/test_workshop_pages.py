@@ -191,7 +191,7 @@ def test_terms_of_resale_ask_for_what_the_maker_gets_for_a_piece(db, client_as, 
     agreed = {"model": "resale", "fee": "0", "price_tax": "19", "effective_from": begins.isoformat()}
     path = f"/makers/{kiln['maker']}/terms"
     assert "Where the co-op itself sells there is no fee" in jun.fill(path, agreed | {"fee": "10"}).text
-    assert "The tax inside the price is the maker" in jun.fill(path, agreed | {"model": "agent"}).text
+    assert "so no tax in it" in jun.fill(path, agreed | {"fee_tax": "19"}).text
     done = jun.fill(path, agreed)
     assert done.status_code == 303
     assert "the co-op buys and sells on" in jun.get(done.location).text
@@ -207,6 +207,15 @@ def test_terms_of_resale_ask_for_what_the_maker_gets_for_a_piece(db, client_as, 
     assert jun.fill(path, offered | {"cost": "12"}).status_code == 303
     with db() as session:
         assert session.scalars(select(Offering.cost_minor).where(Offering.batch_id == batch)).all() == [1200]
+
+
+def test_terms_say_the_tax_inside_fee_and_price(client_as, kiln):
+    jun, begins = client_as("admin"), (now() + timedelta(days=1)).date()
+    agreed = {"model": "agent", "fee": "15", "fee_tax": "19", "price_tax": "7", "effective_from": begins.isoformat()}
+    path = f"/makers/{kiln['maker']}/terms"
+    assert jun.fill(path, agreed | {"fee_tax": "51"}).status_code == 422
+    told = re.sub(r"\s+", " ", jun.get(jun.fill(path, agreed).location).text)
+    assert "co-op fee 15%, with 19% tax inside; tax inside the price 7%" in told
 
 
 @pytest.mark.parametrize("fee", ["51", "-1", "1.5", ""])
