@@ -18,6 +18,7 @@ from coop.core.season import local_day
 from coop.db import Db, connect
 from coop.demo.bank import statement
 from coop.demo.calendar import ZONE, Calendar
+from coop.demo.documents import write_documents
 from coop.demo.makers import MAKERS, POOLS, PRODUCTS, Batch
 from coop.demo.people import HOUSEHOLDS, PACKERS, TREASURERS
 from coop.demo.town import Lot, Town, found
@@ -79,6 +80,7 @@ def tell(town: Town, at: datetime) -> None:
     _hand_over(town, first)
     _pay_out(town)
     _hand_over_late(town, first)
+    write_documents(town)
     _order(town, second, 1)
     _report(town, 1)
     _order(town, third, 2, until=at)
