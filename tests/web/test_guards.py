@@ -70,24 +70,25 @@ def test_each_address_is_answered_by_one_view_only(app):
 @pytest.mark.parametrize("role", ROLES)
 def test_each_role_meets_what_each_address_declares(app, client_as, role):
     wrong = []
+    browser = client_as(role)
+    sent = {"csrf_token": browser.token()}
     for address in addresses(app):
-        browser = client_as(role)
-        answer = browser.open(address.path, method=address.method, data=_sent(browser, address.method))
+        answer = browser.open(address.path, method=address.method, data=None if address.method == "GET" else sent)
         let_in = role in WHO[policy_of(app, address.endpoint)]
         if let_in == (answer.status_code == 403):
             wrong.append((address, answer.status_code, "should be let in" if let_in else "should be refused"))
+        if address.method != "GET" and answer.status_code < 400:  # an act was done; it may have been signing out
+            browser = client_as(role)
+            sent = {"csrf_token": browser.token()}
     assert wrong == []
 
 
 def test_a_visitor_is_asked_to_sign_in_wherever_that_is_needed(app, visitor):
+    sent = {"csrf_token": visitor.token()}
     for address in addresses(app):
-        answer = visitor.open(address.path, method=address.method, data=_sent(visitor, address.method))
+        answer = visitor.open(address.path, method=address.method, data=None if address.method == "GET" else sent)
         asked = answer.status_code == 303 and (answer.location or "").startswith("/sign-in?next=/")
         assert asked == ("visitor" not in WHO[policy_of(app, address.endpoint)]), address
-
-
-def _sent(browser, method: str) -> dict[str, str] | None:
-    return None if method == "GET" else {"csrf_token": browser.token()}
 
 
 def test_anothers_row_reads_like_one_that_never_was(client_as, someone, db):
