@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from coop.core.errors import NotFound
 from coop.core.paging import Slice
+from coop.core.roles import Viewer
 from coop.outgoing.queries import Line, Meaning, meanings
 from coop.receipts.queries import Asked, Suggestion, suggestions
 
@@ -65,6 +66,8 @@ class LinesPage:
 
 @dataclass(frozen=True, slots=True)
 class StatementPage:
+    """A statement. `missing_minor` is what moved between the one before it and this one and stands in neither, 0 where they join."""
+
     id: int
     reference: str
     opening_minor: int
@@ -74,8 +77,15 @@ class StatementPage:
     imported_by: str
     sha256: str
     open_lines: int
+    missing_minor: int
     rows: list[LineRow]
     part: Slice
+
+
+def line_is_on(session: Session, _: Viewer, /, *, statement_id: int, line_id: int, **_more: object) -> bool:
+    """Whether a line is one of this statement's."""
+    found = "SELECT 1 FROM bank_line WHERE id = :line AND statement_id = :statement"
+    return session.scalar(text(found), {"line": line_id, "statement": statement_id}) is not None
 
 
 def statements_page(session: Session, *, number: int) -> StatementsPage:
@@ -115,9 +125,27 @@ def statement_page(session: Session, statement_id: int, *, number: int) -> State
         imported_by=row.by_name,
         sha256=row.sha256,
         open_lines=lines[0].open_lines if lines else 0,
+        missing_minor=missing_before(session, statement_id),
         rows=_rows(session, lines),
         part=Slice(number, A_PAGE, _total(lines)),
     )
+
+
+def missing_before(session: Session, statement_id: int) -> int:
+    """Return what moved on the account between the statement before and this one and stands in neither; 0 where they join.
+
+    A statement that overlaps the one before brings only what is new, so it is its new lines that must lead from one end to the other.
+    """
+    return int(session.execute(_MISSING, {"id": statement_id}).scalar() or 0)
+
+
+_MISSING = text("""
+SELECT s.closing_minor - b.closing_minor - (SELECT coalesce(sum(amount_minor), 0) FROM bank_line WHERE statement_id = s.id)
+  FROM bank_statement s
+  JOIN LATERAL (SELECT closing_minor FROM bank_statement x WHERE (x.closes_on, x.id) < (s.closes_on, s.id)
+                 ORDER BY x.closes_on DESC, x.id DESC LIMIT 1) b ON true
+ WHERE s.id = :id
+""")
 
 
 def lines_page(session: Session, sought: str, *, only_open: bool, number: int) -> LinesPage:

@@ -177,6 +177,8 @@ def withdraw_offering(db: Db, pool_id: int, offering_id: int, *, by: int) -> Non
         if (batch_id := session.scalar(gone)) is not None:
             subject = ("offering", offering_id)
             audit.record(session, "withdraw_offering", by=by, subject=subject, detail={"batch": batch_id})
+        elif session.get(Offering, offering_id) is not None:
+            raise NotFound
 
 
 def open_pool(db: Db, pool_id: int, *, by: int, at: datetime) -> None:

@@ -234,8 +234,10 @@ def take_out_of_recipe(db: Db, size_id: int, line_id: int, *, by: int) -> None:
     """Take a line out of a recipe; taking it out twice changes nothing."""
     with db.begin() as session:
         line = session.get(RecipeLine, line_id, with_for_update=True)
-        if line is None or line.size_id != size_id:
+        if line is None:
             return
+        if line.size_id != size_id:
+            raise NotFound
         detail = {"part": line.part, "product": line.product_id, "pieces": line.pieces}
         audit.record(session, "take_out_of_recipe", by=by, subject=("share_size", size_id), detail=detail)
         session.delete(line)

@@ -8,7 +8,7 @@ from flask import Blueprint, redirect, render_template, url_for
 from coop.clock import now
 from coop.seasons import forms, queries, service
 from coop.web.filters import today
-from coop.web.forms import heeding
+from coop.web.forms import heeding, posted_key
 from coop.web.guards import admin, anyone, viewer, viewer_if_any
 from coop.web.reading import db, reading, settings
 from coop.web.views import Answer, Page
@@ -85,5 +85,6 @@ def recipe(size_id: int) -> Answer:
 @bp.post("/seasons/sizes/<int:size_id>/recipe/<int:line_id>/take-out")
 @admin
 def take_out(size_id: int, line_id: int) -> Answer:
+    posted_key()
     service.take_out_of_recipe(db(), size_id, line_id, by=viewer().person_id)
     return redirect(url_for(".recipe", size_id=size_id), code=303)

@@ -2,20 +2,23 @@
 
 from flask import Blueprint, flash, redirect, render_template, url_for
 
+from coop.bank import queries as bank
 from coop.clock import now
 from coop.incoming import queries as incoming_queries
 from coop.incoming import service as incoming
 from coop.settling import forms, service
 from coop.web.forms import heeding, posted_key
-from coop.web.guards import treasurer, viewer
+from coop.web.guards import rows_of, treasurer, viewer
 from coop.web.reading import db, reading
 from coop.web.views import Answer
 
 bp = Blueprint("settling", __name__)
 
+treasurer_of_line = rows_of(treasurer, "treasurer_of_line", bank.line_is_on)
+
 
 @bp.post("/bank/statements/<int:statement_id>/lines/<int:line_id>/charge")
-@treasurer
+@treasurer_of_line
 def charge(statement_id: int, line_id: int) -> Answer:
     posted_key()
     service.book_charge(db(), line_id, by=viewer().person_id, at=now())
@@ -24,7 +27,7 @@ def charge(statement_id: int, line_id: int) -> Answer:
 
 
 @bp.post("/bank/statements/<int:statement_id>/lines/<int:line_id>/of/<int:household_id>")
-@treasurer
+@treasurer_of_line
 def confirm(statement_id: int, line_id: int, household_id: int) -> Answer:
     key = posted_key()
     incoming.confirm_suggestion(db(), line_id, household_id=household_id, by=viewer().person_id, at=now(), key=key)
@@ -33,7 +36,7 @@ def confirm(statement_id: int, line_id: int, household_id: int) -> Answer:
 
 
 @bp.post("/bank/statements/<int:statement_id>/lines/<int:line_id>/<kind>/<int:row_id>")
-@treasurer
+@treasurer_of_line
 def settle(statement_id: int, line_id: int, kind: str, row_id: int) -> Answer:
     posted_key()
     service.settle_line(db(), line_id, kind=kind, row_id=row_id, by=viewer().person_id, at=now())
