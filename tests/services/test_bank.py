@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import select, text
 
+from coop.bank import queries
 from coop.bank import service as bank
 from coop.bank.models import BankLine, BankStatement
 from coop.core.errors import NotFound, RuleBroken
@@ -41,13 +42,13 @@ OURS = demo_iban("GB", 1)
 DAY = PICKUP.date()
 
 
-def statement(*lines, iban=OURS, currency="EUR", name="STMT1"):
+def statement(*lines, iban=OURS, currency="EUR", name="STMT1", opening=1_000_000, on=DAY):
     """The bytes of a bank statement with these (reference, minor, end-to-end id, words)."""
     parts = tuple(
-        StatementLine(reference, minor, DAY, end_to_end, words) for reference, minor, end_to_end, words in lines
+        StatementLine(reference, minor, on, end_to_end, words) for reference, minor, end_to_end, words in lines
     )
-    closing = 1_000_000 + sum(line.minor for line in parts)
-    told = Told(name, iban, currency, 1_000_000, closing, DAY, DAY, parts)
+    closing = opening + sum(line.minor for line in parts)
+    told = Told(name, iban, currency, opening, closing, on, on, parts)
     return camt.write_camt053(told, created_at=datetime(2026, 12, 1, 18, tzinfo=UTC))
 
 
@@ -190,6 +191,27 @@ def test_lines_seen_in_another_statement_are_left_out(db, ana):
     bring_in(db, ("B1", 1000, None, "Ana"), ("B2", 2000, None, "Ben"), name="STMT2")
     assert balances(db, UNIDENTIFIED_RECEIPTS) == {"": 3000}
     assert (count(db, BankStatement), count(db, BankLine)) == (2, 2)
+
+
+def missing(db, statement_id):
+    with db() as session:
+        return queries.statement_page(session, statement_id, number=1).missing_minor
+
+
+def test_a_statement_that_is_missing_between_two_shows_until_it_is_taken_in(db, ana):
+    later = DAY + timedelta(days=2)
+    first = bring_in(db, ("B1", 1000, None, "Ana"))
+    third = bring_in(db, ("B3", 50, None, "Ben"), name="STMT3", opening=1_000_700, on=later)
+    assert (missing(db, first), missing(db, third)) == (0, -300)
+    between = bring_in(db, ("B2", -300, None, "Shop"), name="STMT2", opening=1_001_000, on=later - timedelta(days=1))
+    assert (missing(db, first), missing(db, between), missing(db, third)) == (0, 0, 0)
+
+
+def test_statements_that_overlap_join(db, ana):
+    bring_in(db, ("B1", 1000, None, "Ana"))
+    later = DAY + timedelta(days=1)
+    both = statement(("B1", 1000, None, "Ana"), ("B2", 2000, None, "Ben"), name="STMT2", on=later)
+    assert missing(db, bank.import_statement(db, both, by=1, at=PICKUP, field_key=FIELD_KEY)) == 0
 
 
 def test_a_payment_of_another_amount_or_name_stays_in_transit_and_its_line_unmatched(db, paid):
