@@ -29,6 +29,7 @@ class Crew:
 
     def __init__(self, settings: Settings, logs: Path) -> None:
         self.settings, self.logs = settings, logs
+        self.usual = "workers.celery_app"
         self._all: list[subprocess.Popen[bytes]] = []
         self._again: list[Callable[[], subprocess.Popen[bytes]]] = []
 
@@ -39,10 +40,10 @@ class Crew:
         concurrency: int = 2,
         with_beat: bool = False,
         fail: str = "",
-        app: str = "workers.celery_app",
+        app: str = "",
     ) -> subprocess.Popen[bytes]:
         words = ["worker", "-n", name, "-c", str(concurrency), "--without-gossip", "--without-mingle", "-l", "INFO"]
-        started = self._start(name, app, words, {"FAIL": fail} if fail else {})
+        started = self._start(name, app or self.usual, words, {"FAIL": fail} if fail else {})
         if with_beat:
             self.beat(f"{name}-beat")
         until(lambda: " ready." in self.log(name), "the worker is ready", patience=60)

@@ -109,6 +109,13 @@ _OF_CODE = text("SELECT sum(p.amount) FROM posting p JOIN account a ON a.id = p.
 
 
 @pytest.fixture
+def crew(crew: Crew, full: bool) -> Crew:
+    """Workers whose leases are short, but in the long form."""
+    crew.usual = crew.usual if full else "tests.short_leases"
+    return crew
+
+
+@pytest.fixture
 def town(database, crew: Crew, post_office: PostOffice) -> Iterator[Town]:
     engine = create_engine(database.app_url, connect_args={"options": "-c timezone=UTC"}, pool_size=50)
     yield Town(bell.wire(sessionmaker(engine, expire_on_commit=False), crew.settings.redis_url), crew, post_office)

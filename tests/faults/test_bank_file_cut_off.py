@@ -30,6 +30,7 @@ def test_a_bank_file_whose_hand_over_was_cut_off_is_uncertain_and_never_handed_i
     fetch(wired, coop.anas_mugs, 3)
     run = sent(wired, coop)
     with hired(dataclasses.replace(crew.settings, bank_folder=folder), tmp_path) as hands:
+        hands.usual = crew.usual
         hands.worker(with_beat=True, fail=f"{jobs.HAND_IN_PAYOUTS}@{sending.HANDED_IN}:kill")
         sending.begin(wired, run, by_folder=True, by=coop.jun, at=PICKUP)
         until(lambda: "act=kill" in hands.log(), "the worker died with the file in the folder")

@@ -42,7 +42,11 @@ def test_a_child_killed_at_any_step_of_computing_changes_nothing(town, step: str
 
 
 def test_what_a_killed_worker_held_is_finished_by_another_without_the_broker(town) -> None:
-    """F2: the whole worker is killed; its message stays with the broker for ten minutes, the row does not wait for it."""
+    """F2: the whole worker is killed; its message stays with the broker for ten minutes, the row does not wait for it.
+
+    With the leases that workers have.
+    """
+    town.crew.usual = "workers.celery_app"
     town.request(town.close_a_pool())
     first = town.crew.worker("first", fail=f"{jobs.COMPUTE_ALLOCATION}@after_compute:sleep")
     until(lambda: "failpoint=" in town.crew.log("first"), "the run is being computed")
