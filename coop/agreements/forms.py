@@ -82,7 +82,7 @@ class ProductForm(CoopForm):
 
 
 ACCOUNT_KEPT: Final = (
-    "The bank details are kept, sealed, and the maker is told by mail. "
+    "The bank details are kept, sealed, and the maker is told by mail. They count once a second person has let them. "
     f"An account that took another's place rests for {ACCOUNT_RESTS.days} days before anything is paid to it."
 )
 

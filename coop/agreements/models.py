@@ -4,6 +4,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, LargeBinary,
 from sqlalchemy.orm import Mapped, mapped_column
 
 from coop.db import Base, Identity, Instant
+from coop.seconding.models import Seconded, seconded
 
 
 class ArtisanTerms(Base):
@@ -50,13 +51,12 @@ class ProductMaker(Base):
     part_bp: Mapped[int] = mapped_column(Integer)
 
 
-class BankDetails(Base):
-    """Where a maker is paid; the latest row counts, encrypted, shown only by its last four characters."""
+class BankDetails(Seconded, Base):
+    """Where a maker is paid; the latest row that is done counts, encrypted, shown only by its last four characters."""
 
     __tablename__ = "bank_details"
-    __table_args__ = (CheckConstraint("scheme IN ('iban', 'us')", "scheme"), Index(None, "artisan_id"))
+    __table_args__ = (*seconded(), CheckConstraint("scheme IN ('iban', 'us')", "scheme"), Index(None, "artisan_id"))
 
-    id: Mapped[Identity]
     artisan_id: Mapped[int] = mapped_column(ForeignKey("artisan.id"))
     scheme: Mapped[str] = mapped_column(
         server_default="iban", comment="iban, or us: routing number, account number and kind are sealed together"
@@ -64,5 +64,3 @@ class BankDetails(Base):
     holder: Mapped[str]
     iban_sealed: Mapped[bytes] = mapped_column(LargeBinary, comment="AES-GCM under the field key")
     iban_ending: Mapped[str]
-    set_by: Mapped[int]
-    set_at: Mapped[Instant]

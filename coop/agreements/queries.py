@@ -22,8 +22,11 @@ class TermsRow:
 class BankRow:
     holder: str
     iban_ending: str
-    set_at: datetime
-    set_by: str
+    id: int
+    state: str
+    asked_at: datetime
+    asked_by: str
+    is_viewers: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,7 @@ class MakerPage:
     products: list[ProductRow]
 
 
-def maker_page(session: Session, artisan_id: int) -> MakerPage:
+def maker_page(session: Session, artisan_id: int, *, viewer_id: int = 0) -> MakerPage:
     """Return a maker's terms, bank details and products, the latest terms and details first."""
     row = session.execute(
         text("SELECT id, name, craft, town, distance_km, story FROM artisan WHERE id = :id AND left_at IS NULL"),
@@ -87,10 +90,10 @@ def maker_page(session: Session, artisan_id: int) -> MakerPage:
     )
     bank = session.execute(
         text(
-            "SELECT b.holder, b.iban_ending, b.set_at, coalesce(p.name, 'the command line') AS set_by FROM bank_details b"
-            " LEFT JOIN person p ON p.id = b.set_by WHERE b.artisan_id = :id ORDER BY b.id DESC LIMIT 5"
+            "SELECT b.holder, b.iban_ending, b.id, b.state, b.asked_at, coalesce(p.name, 'the command line'), b.asked_by = :viewer"
+            " FROM bank_details b LEFT JOIN person p ON p.id = b.asked_by WHERE b.artisan_id = :id ORDER BY b.id DESC LIMIT 5"
         ),
-        {"id": artisan_id},
+        {"id": artisan_id, "viewer": viewer_id},
     )
     products = session.execute(
         text(

@@ -21,6 +21,7 @@ from coop.factors import service as factors
 from coop.formats.iban import read_iban
 from coop.people import service as people
 from coop.sealing import seal, unseal
+from coop.seconding import service as seconding
 
 _IBAN = "bank_details.iban"
 
@@ -172,11 +173,15 @@ def set_bank_details(
     holder: str,
     iban: str = "",
     us: UsAccount | None = None,
+    waiting: bool = False,
     by: int,
     at: datetime,
     field_key: bytes,
 ) -> int:
-    """Keep where a workshop is paid, an IBAN or an account in the United States, sealed; earlier details stay as history and the latest count."""
+    """Keep where a workshop is paid, an IBAN or an account in the United States, sealed; earlier details stay as history.
+
+    The latest count, unless they are `waiting` for a second person.
+    """
     if not holder.strip():
         raise RuleBroken("required", "Please give the name the account is held under.", field="holder")
     try:
@@ -189,13 +194,14 @@ def set_bank_details(
         scheme="iban" if us is None else "us",
         iban_sealed=seal((number if us is None else us.written()).encode(), field_key, purpose=_IBAN),
         iban_ending=number[-4:],
-        set_by=by,
-        set_at=at,
+        state="waiting" if waiting else "done",
+        asked_by=by,
+        asked_at=at,
     )
     session.add(details)
     session.flush()
     factors.ask_of_workshops(session, [artisan_id], at=at)
-    audit.record(session, "set_bank_details", by=by, subject=("artisan", artisan_id), detail={"row": details.id})
+    _record_details(session, "set_bank_details", details, by=by)
     return details.id
 
 
@@ -210,15 +216,19 @@ def change_bank_details(
     at: datetime,
     field_key: bytes,
 ) -> int:
-    """Change where a workshop is paid, and tell its people; the caller has just asked for the password again.
+    """Say where a workshop is to be paid, and tell its people; it counts once a second person has let it.
 
-    The mail shows the account's ending alone, and says until when a changed account rests.
+    The mail shows the account's ending alone, and says until when a changed account rests. What still waited is taken back.
     """
     with db.begin() as session:
         artisan = catalog.lock_artisan(session, artisan_id)
         known = latest_bank_details(session, [artisan_id])
+        for row in session.scalars(
+            select(BankDetails).where(BankDetails.artisan_id == artisan_id, BankDetails.state == "waiting")
+        ):
+            seconding.withdraw(row, by=by, at=at)
         row_id = set_bank_details(
-            session, artisan_id, holder=holder, iban=iban, us=us, by=by, at=at, field_key=field_key
+            session, artisan_id, holder=holder, iban=iban, us=us, waiting=True, by=by, at=at, field_key=field_key
         )
         values = {
             "artisan": artisan.name,
@@ -230,12 +240,37 @@ def change_bank_details(
         return row_id
 
 
+def approve_bank_details(db: Db, details_id: int, *, by: int, at: datetime) -> int:
+    """Let bank details count, as a second person; return their maker. Raises `second_person` and `not_waiting`."""
+    with db.begin() as session:
+        details = locked(session, BankDetails, details_id, called="bank details")
+        if not seconding.is_done(details, by=by):
+            if people.speaks_for(session, by, details.artisan_id):
+                raise RuleBroken("second_person", "Somebody who does not belong to this workshop lets it count.")
+            seconding.settle(details, by=by, at=at)
+            _record_details(session, "approve_bank_details", details, by=by)
+        return details.artisan_id
+
+
+def withdraw_bank_details(db: Db, details_id: int, *, by: int, at: datetime) -> int:
+    """Let bank details fall that wait; return their maker. Raises `not_waiting`."""
+    with db.begin() as session:
+        details = locked(session, BankDetails, details_id, called="bank details")
+        if seconding.withdraw(details, by=by, at=at):
+            _record_details(session, "withdraw_bank_details", details, by=by)
+        return details.artisan_id
+
+
+def _record_details(session: Session, act: str, details: BankDetails, *, by: int) -> None:
+    audit.record(session, act, by=by, subject=("artisan", details.artisan_id), detail={"row": details.id})
+
+
 def latest_bank_details(session: Session, artisan_ids: Sequence[int]) -> dict[int, BankDetails]:
     """Return the bank details that count, by artisan; an artisan without any is left out."""
     rows = session.scalars(
         select(BankDetails)
         .ext(distinct_on(BankDetails.artisan_id))
-        .where(BankDetails.artisan_id.in_(artisan_ids))
+        .where(BankDetails.artisan_id.in_(artisan_ids), BankDetails.state == "done")
         .order_by(BankDetails.artisan_id, BankDetails.id.desc())
     )
     return {row.artisan_id: row for row in rows}
@@ -270,13 +305,14 @@ def bring_in_agreements(
     copy_rows(
         session,
         "bank_details",
-        ("artisan_id", "holder", "iban_sealed", "iban_ending", "set_by", "set_at"),
+        ("artisan_id", "holder", "iban_sealed", "iban_ending", "state", "asked_by", "asked_at"),
         (
             (
                 one.artisan_id,
                 one.holder,
                 seal(one.iban.encode(), field_key, purpose=_IBAN),
                 one.iban[-4:],
+                "done",
                 by,
                 effective_from,
             )

@@ -12,7 +12,7 @@ from coop.core.season import instant
 from coop.core.us_account import read_us_account
 from coop.policy import service as policy
 from coop.web.filters import money
-from coop.web.forms import heeding
+from coop.web.forms import heeding, posted_key
 from coop.web.guards import admin, fresh, treasurer, viewer
 from coop.web.reading import customs, db, reading, settings
 from coop.web.views import Answer, Page
@@ -42,7 +42,7 @@ def welcome() -> Answer:
 @treasurer
 def maker(artisan_id: int) -> Page:
     with reading() as session:
-        page = queries.maker_page(session, artisan_id)
+        page = queries.maker_page(session, artisan_id, viewer_id=viewer().person_id)
     return render_template("agreements/maker.html", page=page)
 
 
@@ -121,6 +121,24 @@ def bank_details(artisan_id: int) -> Answer:
     with reading() as session:
         page = queries.maker_page(session, artisan_id)
     return render_template("agreements/bank_details.html", page=page, form=form), form.status
+
+
+@bp.post("/makers/bank-details/<int:details_id>/approval")
+@fresh(treasurer)
+def approve(details_id: int) -> Answer:
+    posted_key()
+    artisan_id = service.approve_bank_details(db(), details_id, by=viewer().person_id, at=now())
+    flash("It counts now, and the next payout goes there once it has rested.", "good")
+    return redirect(url_for(".maker", artisan_id=artisan_id), code=303)
+
+
+@bp.post("/makers/bank-details/<int:details_id>/withdrawal")
+@treasurer
+def withdraw(details_id: int) -> Answer:
+    posted_key()
+    artisan_id = service.withdraw_bank_details(db(), details_id, by=viewer().person_id, at=now())
+    flash("Taken back. What counted before still does.")
+    return redirect(url_for(".maker", artisan_id=artisan_id), code=303)
 
 
 def _pays_by_ach() -> bool:

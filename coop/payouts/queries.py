@@ -85,8 +85,9 @@ SELECT o.artisan_id, o.earned, b.id, b.changed_at, coalesce(d.amount, 0), coales
   LEFT JOIN (account da JOIN balance d ON d.account_id = da.id) ON da.code = 1150 AND da.party = 'artisan:' || m.id
   LEFT JOIN (account va JOIN balance v ON v.account_id = va.id) ON va.code = 1160 AND va.party = 'artisan:' || m.id
   LEFT JOIN LATERAL (
-    SELECT d.id, CASE WHEN EXISTS (SELECT FROM bank_details x WHERE x.artisan_id = d.artisan_id AND x.id < d.id) THEN d.set_at END AS changed_at
-      FROM bank_details d WHERE d.artisan_id = o.artisan_id ORDER BY d.id DESC LIMIT 1) b ON true
+    SELECT d.id, CASE WHEN EXISTS (SELECT FROM bank_details x WHERE x.artisan_id = d.artisan_id AND x.id < d.id AND x.state = 'done')
+                      THEN d.asked_at END AS changed_at
+      FROM bank_details d WHERE d.artisan_id = o.artisan_id AND d.state = 'done' ORDER BY d.id DESC LIMIT 1) b ON true
  ORDER BY m.name
 """)  # noqa: S608 - as above
 

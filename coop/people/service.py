@@ -231,6 +231,12 @@ def tell_households(
         notices.tell(session, f"{key}:{person_id}", template, person_id=person_id, address=address, values=values)
 
 
+def speaks_for(session: Session, person_id: int, artisan_id: int) -> bool:
+    """Whether a person speaks for a workshop now."""
+    held = RoleGrant.person_id == person_id, RoleGrant.artisan_id == artisan_id, RoleGrant.ended_at.is_(None)
+    return session.scalar(select(RoleGrant.id).where(*held).limit(1)) is not None
+
+
 def tell_artisan(session: Session, key: str, template: str, artisan_id: int, values: dict[str, Any]) -> None:
     """Queue one mail to each person who speaks for a workshop now."""
     persons = session.execute(

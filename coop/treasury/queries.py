@@ -169,7 +169,7 @@ SELECT r.*, coalesce(asker.name, 'the command line') AS asker,
 
 _PAID = text(f"""
 SELECT s.id, m.name AS maker, s.series || '-' || s.number AS reference, s.sold_minor, s.fee_minor, s.payable_minor, b.iban_ending,
-       CASE WHEN EXISTS (SELECT FROM bank_details x WHERE x.artisan_id = b.artisan_id AND x.id < b.id) THEN b.set_at END AS changed_at,
+       CASE WHEN EXISTS (SELECT FROM bank_details x WHERE x.artisan_id = b.artisan_id AND x.id < b.id AND x.state = 'done') THEN b.asked_at END AS changed_at,
        {FATE}, p.id AS payment_id, p.reason_code,
        count(*) OVER () AS total
   FROM statement s
@@ -205,8 +205,8 @@ _CHANGED = text("""
 SELECT count(*) FROM payment p
   JOIN statement s ON s.id = p.statement_id
   JOIN bank_details b ON b.id = p.bank_details_id
- WHERE s.run_id = :run AND b.set_at > :since
-   AND EXISTS (SELECT FROM bank_details x WHERE x.artisan_id = b.artisan_id AND x.id < b.id)
+ WHERE s.run_id = :run AND b.asked_at > :since
+   AND EXISTS (SELECT FROM bank_details x WHERE x.artisan_id = b.artisan_id AND x.id < b.id AND x.state = 'done')
 """)
 
 

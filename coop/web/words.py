@@ -207,6 +207,10 @@ STATES: Final = {
         "done": Said("booked", "good"),
         "withdrawn": Said("taken back"),
     },
+    "bank_details": {
+        "waiting": Said("waits for a second person", "short"),
+        "withdrawn": Said("taken back"),
+    },
     "bank_line": {
         "payout_settled": Said("payout", "good"),
         "payout_returned": Said("payout came back", "wrong"),

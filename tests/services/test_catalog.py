@@ -28,8 +28,60 @@ def refused(act, *values, **more):
     return refusal.value.code, refusal.value.field
 
 
-def change(db, artisan, *, iban=IBAN, holder="Kiln Street Pottery"):
+def enter(db, artisan, *, iban=IBAN, holder="Kiln Street Pottery"):
     return agreements.change_bank_details(db, artisan, holder=holder, iban=iban, by=1, at=NOW, field_key=FIELD_KEY)
+
+
+def change(db, artisan, *, iban=IBAN, holder="Kiln Street Pottery"):
+    details = enter(db, artisan, iban=iban, holder=holder)
+    agreements.approve_bank_details(db, details, by=777, at=NOW)
+    return details
+
+
+def account_of(db, artisan) -> str | None:
+    with db() as session:
+        found = agreements.latest_bank_details(session, [artisan])
+    return found[artisan].iban_ending if found else None
+
+
+def code_of(act, *args, **named) -> str:
+    with pytest.raises(RuleBroken) as refused:
+        act(*args, **named)
+    return refused.value.code
+
+
+def test_an_account_counts_once_a_second_person_has_let_it(db, kiln):
+    change(db, kiln)
+    other = enter(db, kiln, iban="DE89370400440532013000")
+    assert account_of(db, kiln) == "6819"
+    assert code_of(agreements.approve_bank_details, db, other, by=1, at=NOW) == "second_person"
+    assert account_of(db, kiln) == "6819"
+    agreements.approve_bank_details(db, other, by=2, at=NOW)
+    agreements.approve_bank_details(db, other, by=2, at=NOW)
+    assert account_of(db, kiln) == "3000"
+    assert code_of(agreements.withdraw_bank_details, db, other, by=2, at=NOW) == "not_waiting"
+    with db() as session:
+        acts = session.scalars(select(AuditRecord.act).where(AuditRecord.act.like("%bank_details"))).all()
+    assert acts == ["set_bank_details", "approve_bank_details"] * 2
+
+
+def test_nobody_of_the_workshop_lets_its_account_count(db, kiln):
+    with db.begin() as session:
+        kay = a_person(session, "Kay")
+        a_role(session, kay, "artisan", artisan_id=kiln)
+    assert code_of(agreements.approve_bank_details, db, enter(db, kiln), by=kay, at=NOW) == "second_person"
+    assert account_of(db, kiln) is None
+
+
+def test_an_account_taken_back_or_entered_anew_never_counts(db, kiln):
+    first, second = enter(db, kiln), enter(db, kiln, iban="DE89370400440532013000")
+    assert code_of(agreements.approve_bank_details, db, first, by=2, at=NOW) == "not_waiting"
+    agreements.withdraw_bank_details(db, second, by=1, at=NOW)
+    agreements.withdraw_bank_details(db, second, by=1, at=NOW)
+    assert code_of(agreements.approve_bank_details, db, second, by=2, at=NOW) == "not_waiting"
+    assert account_of(db, kiln) is None
+    with pytest.raises(NotFound):
+        agreements.approve_bank_details(db, 999_999, by=2, at=NOW)
 
 
 def test_bank_details_are_sealed_masked_and_the_latest_count(db, kiln):

@@ -242,6 +242,17 @@ def test_bank_details_are_kept_sealed_and_shown_by_their_ending(db, client_as, k
     assert kept.status_code == 303
     page = treasurer.get(kept.location).text
     assert "rests for 14 days before anything is paid to it" in page
+    assert "a second person lets it count" in page
+    with db() as session:
+        details = session.scalars(select(BankDetails.id)).one()
+    own = treasurer.press(f"/makers/bank-details/{details}/approval")
+    assert (own.status_code, "not the one who asked" in own.text) == (403, True)
+    other = client_as("admin")
+    assert "Let this account count" in other.get(f"/makers/{kiln['maker']}/agreement").text
+    let = other.press(f"/makers/bank-details/{details}/approval")
+    assert (let.status_code, let.location) == (303, f"/makers/{kiln['maker']}/agreement")
+    assert "waits for a second person" not in other.get(let.location).text
+    assert other.press(f"/makers/bank-details/{details}/withdrawal").status_code == 422
     assert "6819" in page
     assert "9268" not in page
     with db() as session:
