@@ -1,7 +1,7 @@
 """The latest balances from outside, each against what the books say of the same day."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Final
 
 from sqlalchemy import text
@@ -55,6 +55,29 @@ class Latest:
         return self.is_in_use and (self.row is None or self.age_days > OLD_AFTER_DAYS)
 
 
+@dataclass(frozen=True, slots=True)
+class PieceRow:
+    """Empty containers of one kind counted at the co-op, and how many should have stood there: those counted before and brought back since."""
+
+    kind: str
+    pieces: int
+    expected: int
+    counted_at: datetime
+    note: str
+    counted_by: str
+
+    @property
+    def differs_by(self) -> int:
+        """How many more there are than there should be."""
+        return self.pieces - self.expected
+
+
+@dataclass(frozen=True, slots=True)
+class CountsPage:
+    balances: list[CountRow]
+    pieces: list[PieceRow]
+
+
 _OUTSIDE = text("""
 SELECT o.code, o.source, o.counted_on, o.outside, o.note, coalesce(p.name, 'the command line') AS noted_by,
        coalesce((SELECT sum(x.amount) FROM posting x JOIN entry e ON e.id = x.entry_id JOIN account a ON a.id = x.account_id
@@ -88,6 +111,19 @@ def counts(session: Session, *, most: int = LATEST) -> list[CountRow]:
         )
         for row in session.execute(_OUTSIDE, {"most": most})
     ]
+
+
+def counts_page(session: Session) -> CountsPage:
+    """Return the latest balances from outside, and the latest counts of containers by the piece."""
+    rows = session.execute(_PIECES, {"most": LATEST})
+    return CountsPage(counts(session), [PieceRow(*row) for row in rows])
+
+
+_PIECES = text("""
+SELECT t.name, c.pieces, c.expected, c.counted_at, c.note, coalesce(p.name, 'the command line')
+  FROM container_count c JOIN container_type t ON t.id = c.type_id LEFT JOIN person p ON p.id = c.counted_by
+ ORDER BY c.id DESC LIMIT :most
+""")
 
 
 def latest(session: Session, *, today: date) -> list[Latest]:

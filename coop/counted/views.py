@@ -24,5 +24,5 @@ def counts() -> Answer:
             flash("Noted, and held against the books of that day.", "good")
             return redirect(url_for(".counts"), code=303)
     with reading() as session:
-        page = queries.counts(session)
+        page = queries.counts_page(session)
     return render_template("counted/counts.html", page=page, form=form), form.status

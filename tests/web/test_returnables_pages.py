@@ -106,6 +106,8 @@ def test_the_treasurer_counts_renames_and_is_told_of_a_difference(client_as, db)
     assert petra.fill("/money/containers/count", {f"back-{table.jar}": "12", "note": "found a box"}).status_code == 303
     page = words(petra.get("/money/containers").text)
     assert "12 more than expected" in page
+    assert "found a box" in words(petra.get("/books/counted").text)
+    assert "12 more" in words(petra.get("/books/counted").text)
     assert petra.fill(f"/money/containers/{table.jar}", {"name": "big jar"}).status_code == 303
     assert "big jar" in petra.get("/money/containers").text
     assert petra.fill("/money/containers/new", {"name": "big jar", "deposit": "1"}).status_code == 422
