@@ -6,7 +6,7 @@ from coop.access import forms, queries, service
 from coop.clock import now
 from coop.core.errors import RuleBroken
 from coop.web import limits, visits
-from coop.web.forms import heeding, posted_key
+from coop.web.forms import heeding, posted_key, refuse_strangers
 from coop.web.guards import admin, anyone, fresh, safe_next, signed_in, viewer
 from coop.web.reading import db, reading
 from coop.web.views import Answer, Page
@@ -28,6 +28,7 @@ def sign_in() -> Answer:
 @bp.post("/sign-out")
 @signed_in
 def sign_out() -> Answer:
+    refuse_strangers({"key"})
     here = visits.this()
     service.sign_out(db(), here.sign_in_id, by=here.viewer.person_id, at=now())
     visits.end()
