@@ -94,3 +94,17 @@ def test_documents_promise_nothing_and_stand_alone(path):
     told = path.read_text("utf-8")
     assert re.findall(r"\b(?:TODO|TBD|FIXME|coming soon)\b", told) == []
     assert re.findall(r"\.\./\.\./\.\.|(?<![\w.])/(?:work|root|home)/\S+", told) == []
+
+
+TRIED = (ROOT / "docs" / "for-engineers" / "what-is-tried.md").read_text("utf-8")
+
+
+def test_every_test_that_the_list_names_is_in_the_file_it_names():
+    named = [
+        (file, name)
+        for file, names in re.findall(r"`([\w/]+\.py)`: ((?:`test_\w+`(?:, )?)+)", TRIED)
+        for name in re.findall(r"test_\w+", names)
+    ]
+    missing = [(file, name) for file, name in named if f"def {name}(" not in (ROOT / "tests" / file).read_text("utf-8")]
+    assert missing == []
+    assert len(named) == len(re.findall(r"`test_\w+`", TRIED)), "each stands after its file"

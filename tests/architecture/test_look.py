@@ -79,6 +79,14 @@ def test_no_template_carries_script_or_style_inline() -> None:
     assert [path.name for path in pages if inline.search(path.read_text())] == []
 
 
+def test_no_template_puts_markup_in_but_the_squares_we_draw() -> None:
+    """Codes that telephones scan are drawn by us as SVG; whatever else a page shows is escaped."""
+    raw = re.compile(r"\|\s*safe\b|autoescape\s+false|Markup\(")
+    templates = ROOT / "templates"
+    found = {str(path.relative_to(templates)) for path in templates.rglob("*.*") if raw.search(path.read_text("utf-8"))}
+    assert found == {"paying/pay.html", "proving/app.html"}
+
+
 def test_styles_and_scripts_together_weigh_less_than_a_photo() -> None:
     files = [*(STATIC / "css").glob("*.css"), *(STATIC / "js").glob("*.js")]
     assert sum(len(gzip.compress(path.read_bytes())) for path in files) < 20_000
