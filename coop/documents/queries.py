@@ -83,6 +83,11 @@ class DocumentPage:
         return f"{KINDS[self.row.kind]} {self.row.reference}"
 
     @property
+    def happened(self) -> str:
+        """What happened on its days, as the words before them."""
+        return "Paid in" if self.is_of_payment else "Fetched"
+
+    @property
     def is_of_payment(self) -> bool:
         """Whether it is about money that was paid in, and not about pieces."""
         return all(not line.pieces for line in self.lines)

@@ -68,6 +68,7 @@ def paper_values(page: DocumentPage, here: House) -> dict[str, Any]:
         "seller": [page.seller.legal_name, *page.seller.address.splitlines()],
         "tax_number": page.seller.tax_number,
         "addressee": page.addressee.splitlines(),
+        "happened": page.happened,
         "written": day(page.row.issued_on.isoformat()),
         "starts": day(page.row.starts.isoformat()),
         "ends": day(page.row.ends.isoformat()),

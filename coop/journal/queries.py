@@ -154,13 +154,23 @@ SELECT 'Order ' || o.id || ' in ' || p.name, 'office.pool', 'pool_id', p.id
 SELECT 'Sharing out of ' || p.name || ', run ' || r.id, 'office.pool', 'pool_id', p.id
   FROM allocation_run r JOIN pool p ON p.id = r.pool_id WHERE :key LIKE 'alloc:%' AND r.id::text = split_part(:key, ':', 2)
  UNION ALL
-SELECT 'Statement ' || s.number, 'statements.statement', 'statement_id', s.id
+SELECT 'Statement ' || s.series || '-' || s.number, 'telling.statement', 'statement_id', s.id
   FROM payment y JOIN statement s ON s.id = y.statement_id WHERE :entry IN (y.sent_entry_id, y.settled_entry_id)
  UNION ALL
 SELECT 'Bank line ' || l.reference, 'bank.statement', 'statement_id', l.statement_id FROM bank_line l WHERE l.entry_id = :entry
  UNION ALL
 SELECT 'Containers, move ' || m.id, 'returnables.household', 'household_id', m.household_id
   FROM returnable_move m WHERE m.entry_id = :entry
+ UNION ALL
+SELECT replace(initcap(left(d.kind, 1)) || substr(d.kind, 2), '_', ' ') || ' ' || d.series || '-' || d.number, 'documents.document', 'document_id', d.id
+  FROM (SELECT document_id FROM document_line WHERE entry_id = :entry
+         UNION
+        SELECT w.document_id FROM hand_over h JOIN document_line w ON w.hand_over_id = h.id WHERE h.entry_id = :entry
+         UNION
+        SELECT w.document_id FROM credit_note n JOIN document_line w ON w.credit_note_id = n.id WHERE n.entry_id = :entry
+         UNION
+        SELECT w.document_id FROM credit_note n JOIN document_line w ON w.taken_back_id = n.id WHERE n.reversed_id = :entry) x
+  JOIN document d ON d.id = x.document_id
 """)
 
 

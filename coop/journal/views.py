@@ -35,8 +35,14 @@ def everything() -> Page:
 def entry(entry_id: int) -> Page:
     with reading() as session:
         page = queries.entry_page(session, entry_id, named=may_see_names(viewer()))
-    opens = {one.endpoint for one in page.about if (guard := guard_of(one.endpoint)) and guard.lets_in(viewer())}
+    opens = {one.endpoint for one in page.about if _opens(one.endpoint)}
     return render_template("journal/entry.html", page=page, opens=opens, acts=may_handle_money(viewer()))
+
+
+def _opens(endpoint: str) -> bool:
+    """Whether a page that an entry is about opens for the viewer; what is somebody's own opens for those who handle money alone."""
+    guard = guard_of(endpoint)
+    return guard is not None and guard.lets_in(viewer()) and (guard.row is None or may_handle_money(viewer()))
 
 
 @bp.route("/books/entries/<int:entry_id>/reverse", methods=["GET", "POST"])

@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from coop.core.paging import Slice
+from coop.core.season import month_of
 
 A_PAGE: Final = 50
 STEPS: Final = {"month": "By month", "quarter": "By quarter", "whole": "In one"}
@@ -60,6 +61,11 @@ class Step:
     starts: date
     ends: date
     rows: list[RateRow]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is whole months."""
+        return self.starts.day == 1 and self.ends == month_of(self.ends).ends
 
     @property
     def tax_minor(self) -> int:

@@ -32,16 +32,24 @@ JANUARY = PICKUP + timedelta(days=35)  # 5 January 2027
 class House:
     """Mia sells mugs at 25.00 with 19 % in it; the co-op resells jam at 5.20 with 7 % and a deposit of 0.50. Ana wished for four of each."""
 
-    def __init__(self, db, *, invoices="on_request", receipts="on_request", mia_agreed=True):
+    def __init__(
+        self,
+        db,
+        *,
+        invoices="on_request",
+        receipts="on_request",
+        mia_agreed=True,
+        makers=("Mia", "Orchard Lane"),
+        season="Autumn 2026",
+    ):
         self.db, self.keys = db, iter(range(1000))
         with db.begin() as session:
             self.ana = a_household(session, "Ana", credit_minor=50_000)
-            self.mia, orchard = an_artisan(session, "Mia"), an_artisan(session, "Orchard Lane")
+            self.mia, orchard = (an_artisan(session, one) for one in makers)
             since = NOW - timedelta(days=9)
             agreements.agree_terms(session, self.mia, effective_from=since, fee_bp=1500, price_tax_bp=1900)
             agreements.agree_terms(session, orchard, effective_from=since, model="resale", fee_bp=0, price_tax_bp=700)
-            self.season = a_season(session)
-            pool = a_pool(session, self.season)
+            pool = a_pool(session, a_season(session, season))
             mugs = an_offering(session, pool, a_product(session, self.mia, "Mug"), price_minor=2500)
             jam = an_offering(
                 session, pool, a_product(session, orchard, "Jam"), price_minor=520, cost_minor=400, deposit_minor=50

@@ -49,7 +49,7 @@ def ana(db, house, client_as):
 
 def test_a_member_asks_for_an_invoice_reads_it_and_downloads_the_same_paper_always(db, house, ana):
     page = shown(ana, "/documents")
-    assert "December 2026 2 €90.60 Ask for the invoice of December" in page
+    assert "December 2026 2 €90.60 Ask for the invoice of December 2026" in page
     asked = ana.press(INVOICE)
     assert asked.status_code == 303
     invoice = words(ana.get(asked.location).text)
@@ -144,6 +144,16 @@ def test_the_treasurer_settles_what_is_written(db, client_as):
     with db() as session:
         settled = papers.habit(session, at=PICKUP)
     assert (settled.invoices, settled.receipts, settled.since.isoformat()) == ("always", "on_request", "2026-12-01")
+
+
+def test_an_entry_leads_to_the_document_that_tells_it(db, house, ana, client_as):
+    ana.press(INVOICE)
+    with db() as session:
+        entry = session.scalar(text("SELECT min(id) FROM entry WHERE kind = 'pickup'"))
+    told = client_as("treasurer").get(f"/books/entries/{entry}").text
+    assert re.search(rf'href="/documents/\d+">Invoice INV-M{house.mia}-2026-1</a>', told)
+    by_number = client_as("accountant").get(f"/books/entries/{entry}").text
+    assert (f"Invoice INV-M{house.mia}-2026-1" in by_number, "/documents/" in by_number) == (True, False)
 
 
 @pytest.mark.parametrize("role", ["member", "packer", "artisan", "accountant"])
