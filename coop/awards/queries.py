@@ -182,13 +182,14 @@ def sentences(
     asked = {"run": run_id, "offerings": [offering_id for offering_id, _ in lines]}
     rows = session.execute(_WORDINGS, asked).all()
     wordings = {row.id: Wording(row.unit_one, row.unit_many) for row in rows}
-    by_what = {(run_id, row.state, row.result_digest, row.run_id, row.head) for row in rows}
+    by_what = (*{(run_id, row.state, row.result_digest, row.run_id, row.head) for row in rows},)
+    lasts = all(row.state == "published" and row.head and row.rule != TOGETHER_RULE for row in rows)
 
     def work() -> dict[int, Explained | str]:
-        return explained(session, run_id, pool_id, household_id, lines, field_key=field_key)
+        under = by_what if lasts else None
+        return explained(session, run_id, pool_id, household_id, lines, field_key=field_key, under=under)
 
-    lasts = all(row.state == "published" and row.head and row.rule != TOGETHER_RULE for row in rows)
-    told = _EXPLAINED.of((*by_what, household_id, *lines), work) if lasts else work()
+    told = _EXPLAINED.of((by_what, household_id, *lines), work) if lasts else work()
     return {
         line_id: one if isinstance(one := told[line_id], str) else one.words(wordings[offering_id])
         for offering_id, line_id in lines

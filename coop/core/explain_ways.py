@@ -173,11 +173,13 @@ class Way:
 
     def rank(self, place: int, piece: int) -> tuple[Turn, int, int]:
         """Give the turn of a piece with what settles equal ones: the drawn micro-unit and the ticket."""
-        turn = self.turn(place, piece)
-        if self.rounding == "standing":
-            owed = self.outcome.opening[place] + self.outcome.entitlements[place]
-            turn = 0, Fraction(MICRO * (piece - 1) - owed, MICRO)
-        return turn, self.tickets[place], place
+        return self._drawn_turn(place, piece), self.tickets[place], place
+
+    def _drawn_turn(self, place: int, piece: int) -> Turn:
+        if self.rounding != "standing":
+            return self.turn(place, piece)
+        owed = self.outcome.opening[place] + self.outcome.entitlements[place]
+        return 0, Fraction(MICRO * (piece - 1) - owed, MICRO)
 
     def turn_of(self, place: int) -> int:
         """Count which turn a claim's last piece was, or its next one would have been if it received none."""
@@ -199,16 +201,25 @@ class Way:
         near = self._level_within(Fraction(1, MICRO)) if self.rounding == "standing" else {}
         return near or self._level_within(Fraction(0))
 
+    @cached_property
+    def _last(self) -> int:
+        """Who received the last piece of all; tickets are drawn only if several had the same turn."""
+        turns = {place: self._drawn_turn(place, award) for place, award in enumerate(self.awards) if award}
+        latest = max(turns.values())
+        level = [place for place, turn in turns.items() if turn == latest]
+        return level[0] if len(level) == 1 else max(level, key=lambda place: (self.tickets[place], place))
+
     def _level_within(self, apart: Fraction) -> dict[int, Tie]:
         awards, wishes = self.awards, self.batch.requests
-        last = max((*self.rank(place, award), award) for place, award in enumerate(awards) if award)
-        level = self.turn(last[2], last[3])
+        level = self.turn(self._last, awards[self._last])
         got = [p for p, award in enumerate(awards) if award and _is_near(self.turn(p, award), level, apart)]
         missed = [
             p for p, award in enumerate(awards) if award < wishes[p] and _is_near(self.turn(p, award + 1), level, apart)
         ]
+        if not missed:
+            return {}
         drawn = sorted((self.tickets[place], place) for place in got + missed)
-        if not missed or {place for _, place in drawn[: len(got)]} != set(got):
+        if {place for _, place in drawn[: len(got)]} != set(got):
             return {}
         return {place: Tie(len(got), len(drawn), nth, ticket) for nth, (ticket, place) in enumerate(drawn, start=1)}
 

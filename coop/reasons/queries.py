@@ -1,9 +1,9 @@
 """Explain a household's lines of a published pool by what their batches froze, and show the way to each."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -16,6 +16,7 @@ from coop.core.explain_changes import Aftermath, told_after
 from coop.core.explain_facts import AwardFacts, facts_of
 from coop.core.explain_numbers import Wording, amount, rounded
 from coop.core.explain_ways import Way
+from coop.core.recent import Recent
 from coop.core.roles import Viewer, may_share_out
 from coop.frozen.queries import Linked, SharedBatch, aftermath_of, agrees, linked_lines, shared_batches
 
@@ -65,6 +66,10 @@ def since(session: Session, run_id: int, pool_id: int, household_id: int) -> dic
     return told
 
 
+_SHARED: Final[Recent[tuple[Hashable, int], SharedBatch]] = Recent(1024)
+"""Batches as they were shared out, some 10 kB each: whoever claimed in one looks at the same; only their words may change."""
+
+
 class Explained(NamedTuple):
     """The numbers of one award, without the words that a product may change later."""
 
@@ -84,12 +89,14 @@ def explained(
     lines: Sequence[tuple[int, int]],
     *,
     field_key: bytes,
+    under: Hashable = None,
 ) -> dict[int, Explained | str]:
     """Explain some lines (offering, line) of a household's order in a published pool, by line.
 
-    Lines that were shared out together with others come in words: they name products.
+    Lines that were shared out together with others come in words: they name products. What stays true of the batches for as
+    long as `under` is the same is kept under it, for all who claimed in them.
     """
-    batches = shared_batches(session, run_id, [offering_id for offering_id, _ in lines], field_key=field_key)
+    batches = _batches(session, run_id, [offering_id for offering_id, _ in lines], field_key, under)
     before = since(session, run_id, pool_id, household_id)
     told: dict[int, Explained | str] = {}
     linked = _linked(session, run_id, batches, lines, field_key)
@@ -101,6 +108,21 @@ def explained(
         after = aftermath_of(shared, line_id)
         told[line_id] = Explained(_facts(shared, line_id, before[line_id], after), after)
     return told
+
+
+def _batches(
+    session: Session, run_id: int, offering_ids: list[int], field_key: bytes, under: Hashable
+) -> Mapping[int, SharedBatch]:
+    if under is None:
+        return shared_batches(session, run_id, offering_ids, field_key=field_key)
+
+    def read(places: list[int]) -> list[SharedBatch]:
+        asked = [offering_ids[place] for place in places]
+        found = shared_batches(session, run_id, asked, field_key=field_key)
+        return [found[offering_id] for offering_id in asked]
+
+    kept = _SHARED.of_many([(under, offering_id) for offering_id in offering_ids], read)
+    return dict(zip(offering_ids, kept, strict=True))
 
 
 def _linked(
