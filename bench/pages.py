@@ -25,10 +25,12 @@ from coop.people import service as people
 PASSWORD = "a bench of oak and ash"
 TARGET, TARGET_TWICE = 3.0, 1.3
 REQUESTS = 200
+KEPT = ("pool", "order", "awards")
+"""Pages of which a process keeps what it has worked out, so that their first look is measured by itself."""
 
 
 def measure(plan: Plan) -> Iterator[Figure]:
-    """Give p50 of each page against the empty page, then against itself with twice the season."""
+    """Give p50 of each page against the empty page, at first looks too, then against itself with twice the season."""
     with tempfile.TemporaryDirectory(prefix="coop-bench-") as folder, at_home(Path(folder) / "home") as coop:
         first, second = Path(folder) / "first", Path(folder) / "second"
         weeks = 8 if plan.folder == WEEK else 1
@@ -38,8 +40,8 @@ def measure(plan: Plan) -> Iterator[Figure]:
         for _, work in list(steps(coop, first))[1:]:
             work()
         person = _somebody(coop)
-        with _served(coop) as port:
-            visitor = _Visitor(port, person)
+        with _served(coop) as port, _served(coop, "forgetful") as forgetful_port:
+            visitor, newcomer = _Visitor(port, person), _Visitor(forgetful_port, person)
             addresses = _addresses(coop) | {"order": f"/pools/{open_again(coop)}"}
             once: dict[str, list[tuple[float, float]]] = {name: [] for name in addresses}
             for _ in range(plan.runs):
@@ -47,6 +49,9 @@ def measure(plan: Plan) -> Iterator[Figure]:
                     once[name].append((visitor.p50(path), visitor.p50(EMPTY)))
             for name, pairs in once.items():
                 yield figure(f"pages.{name}", REQUESTS, pairs, yardstick="empty page", target=TARGET)
+            for name in KEPT:
+                pairs = [(newcomer.p50(addresses[name]), newcomer.p50(EMPTY)) for _ in range(plan.runs)]
+                yield figure(f"pages.{name}.first", REQUESTS, pairs, yardstick="empty page", target=TARGET)
             bring_in(coop, second, "Season again")
             share_out_all(coop)
             hand_over_all(coop)
@@ -93,11 +98,11 @@ def _somebody(coop: Running) -> str:
 
 
 @contextmanager
-def _served(coop: Running) -> Iterator[int]:
+def _served(coop: Running, application: str = "application") -> Iterator[int]:
     port = supervisor.free_port("127.0.0.1", None)
     settings = dataclasses.replace(coop.settings, base_url=f"http://127.0.0.1:{port}")
     web = supervisor.web(settings, "127.0.0.1", port)
-    web.program = [word.replace("coop.app:create_app()", "bench.served:application()") for word in web.program]
+    web.program = [word.replace("coop.app:create_app()", f"bench.served:{application}()") for word in web.program]
     with supervisor.running(settings, [web]):
         yield port
 

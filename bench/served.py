@@ -3,6 +3,7 @@
 from flask import Flask, render_template
 
 from coop.app import create_app
+from coop.core.recent import Recent
 from coop.web.guards import signed_in
 
 EMPTY = "/bench/empty"
@@ -18,3 +19,9 @@ def application() -> Flask:
 
     app.add_url_rule(EMPTY, "bench_empty", empty)
     return app
+
+
+def forgetful() -> Flask:
+    """Return it as it is for the first look at each page: nothing that was worked out is kept for the next one."""
+    Recent._keep = lambda _self, _new: None  # type: ignore[assignment] # noqa: SLF001
+    return application()

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from coop.core.claims import TOGETHER_RULE
 from coop.core.errors import NotFound
-from coop.core.hardship import at_most_of
+from coop.core.hardship import NO_HELP, at_most_of
 from coop.core.ledger import MEMBER_CREDIT, household_party
 from coop.core.paging import Slice, anywhere
 from coop.hardship import service as hardship
@@ -230,7 +230,7 @@ def pool_page(session: Session, pool_id: int, household_id: int, sought: str, *,
     if pool is None:
         raise NotFound
     mine = session.execute(_MY_LINES, {"pool": pool_id, "household": household_id}).all()
-    tier_bp = hardship.tier_of(session, household_id, at=at).tier_bp
+    tier_bp = (hardship.tier_of(session, household_id, at=at) if pool.has_tier else NO_HELP).tier_bp
     offers, part = _offers(session, pool, mine, (sought, number), tier_bp)
     at_most = {row.offering_id: row.held_minor for row in mine}
     shown = {offer.id for offer in offers if not offer.choice}
@@ -288,7 +288,8 @@ SELECT p.id, p.name, s.name AS season, p.opened_at, p.closed_at, p.opens_at, p.c
            AND h.taken_at <= coalesce(p.opened_at, p.opens_at)
            AND (h.ended_at IS NULL OR h.ended_at > coalesce(p.opened_at, p.opens_at))) AS has_share,
        coalesce((SELECT -b.amount FROM account a JOIN balance b ON b.account_id = a.id
-                  WHERE a.code = :credit AND a.party = :party), 0) AS credit_minor, o.most_minor, o.recipe
+                  WHERE a.code = :credit AND a.party = :party), 0) AS credit_minor, o.most_minor, o.recipe,
+       EXISTS (SELECT FROM hardship_tier t WHERE t.household_id = :household AND t.ended_at IS NULL) AS has_tier
   FROM pool p JOIN season s ON s.id = p.season_id
   LEFT JOIN household_order o ON o.pool_id = p.id AND o.household_id = :household
  WHERE p.id = :pool
