@@ -55,6 +55,7 @@ AREAS: Final = (
     "office",
     "facts",
     "households",
+    "takebacks",
     "statements",
     "telling",
     "yearly",

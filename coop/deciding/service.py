@@ -1,4 +1,4 @@
-"""Bring in who gets what as it was decided, or decided again by difference; cancel a line before that.
+"""Bring in who gets what as it was decided, or decided again by difference.
 
 For pools that were shared out outside this system, at a meeting or by another program: no rule is asked, and no standing moves.
 """
@@ -21,7 +21,6 @@ from coop.batches import service as batches
 from coop.core.canonical import digest
 from coop.core.errors import NotFound, RuleBroken
 from coop.db import Db, copy_rows
-from coop.orders import service as orders
 from coop.people import service as people
 from coop.pools import service as pools
 from coop.pools.models import Pool
@@ -86,24 +85,6 @@ def decide(
         audit.record(session, "decide", by=by, subject=("allocation_run", runs[0] if runs else 0), detail=body)
         keys.answer(session, by=by, key=key, row_id=runs[0] if runs else 0)
         return runs
-
-
-def cancel_line(db: Db, line_id: int, *, by: int, at: datetime, key: str) -> int:
-    """Take a line back before its pool is shared out, also after the cut-off; its hold goes back. Raises `too_late`."""
-    with db.begin() as session:
-        body = {"act": "cancel_line", "line": line_id}
-        if (spent := keys.spend(session, by=by, key=key, body=body)) is not None:
-            return spent
-        (pool_id,) = _held_pools(session, [line_id])
-        run = select(AllocationRun.id).where(AllocationRun.pool_id == pool_id, AllocationRun.state.in_(allocation.LIVE))
-        if session.scalar(run) is not None:
-            raise RuleBroken(
-                "too_late", "The pool is being shared out, or it is shared out already, so this line stands."
-            )
-        order_id = orders.take_back_line(session, line_id, by=by, at=at)
-        audit.record(session, "cancel_line", by=by, subject=("order", order_id), detail=body)
-        keys.answer(session, by=by, key=key, row_id=order_id)
-        return order_id
 
 
 _ASKED = text("""

@@ -56,6 +56,7 @@ class ShareHeld:
 class OrderRow:
     """An order; `pieces` is None until its pool is published."""
 
+    id: int
     pool_id: int
     pool: str
     placed_at: datetime
@@ -145,7 +146,7 @@ _HOUSEHOLD = text(
 )
 
 _ORDERS = text("""
-SELECT p.id AS pool_id, p.name, o.placed_at, l.lines, l.wished, a.pieces, coalesce(h.handed, 0), count(*) OVER () AS total
+SELECT o.id, p.id AS pool_id, p.name, o.placed_at, l.lines, l.wished, a.pieces, coalesce(h.handed, 0), count(*) OVER () AS total
   FROM household_order o
   JOIN pool p ON p.id = o.pool_id
   LEFT JOIN allocation_run r ON r.pool_id = p.id AND r.state = 'published'
@@ -177,7 +178,7 @@ def member_page(session: Session, household_id: int, *, number: int) -> MemberPa
         left_at=row.left_at,
         people=[PersonOfHousehold(person.id, person.name, person.email) for person in people],
         shares=[ShareHeld(share.season, share.size, share.weight, share.taken_at) for share in shares],
-        orders=[OrderRow(*order[:7]) for order in orders],
+        orders=[OrderRow(*order[:8]) for order in orders],
         orders_beyond=max(0, orders[0].total - ORDERS_SHOWN) if orders else 0,
         balance=balance_page(session, household_id, number=number),
     )

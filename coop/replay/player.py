@@ -25,6 +25,7 @@ from coop.replay.figures import figures
 from coop.replay.scenario import Case, Event, ordered
 from coop.replay.stage import APPROVES, ASKS, Stage, set_up
 from coop.returnables import service as returnables
+from coop.takebacks import service as takebacks
 from coop.transfers import service as transfers
 from coop.treasury import service as treasury
 
@@ -166,7 +167,7 @@ class Player:
         return order_id
 
     def _cancel(self, event: Event) -> int:
-        return deciding.cancel_line(self.db, self._line(event, "too_late"), **self._asked(event))
+        return takebacks.take_back(self.db, [self._line(event, "too_late")], **self._explained(event))
 
     def _allocate(self, event: Event) -> int:
         """Give each line's lot its part of the yield, as far as it goes; the last gets what is left."""

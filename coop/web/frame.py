@@ -124,7 +124,7 @@ NAV: Final[tuple[Section, ...]] = (
     Section(
         "Co-op",
         (
-            Entry("households.everybody", "Members", ("households",)),
+            Entry("households.everybody", "Members", ("households", "takebacks")),
             Entry("people.everybody", "People and roles", ("people",)),
             Entry("facts.settings", "Settings", ("facts.bank_file",)),
             Entry("facts.points", "Pickup points"),

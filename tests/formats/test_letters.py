@@ -43,6 +43,13 @@ SAMPLES = {
         "amount_minor": 6000,
         "reason": "Ben took the share over",
     },
+    "order_taken_back": {
+        "name": "Ana",
+        "pool": "November pool",
+        "lines": [{"product": "Damson jam, 340 g", "pieces": 3}],
+        "amount_minor": 1560,
+        "reason": "Ana rang: away that week",
+    },
     "instalment_soon": INSTALMENT,
     "instalment_late": INSTALMENT,
     "recipe_ordered": {
