@@ -60,6 +60,7 @@ AREAS: Final = (
     "telling",
     "yearly",
     "bank",
+    "bounces",
     "settling",
     "preparing",
     "treasury",

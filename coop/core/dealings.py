@@ -1,6 +1,7 @@
 """What the treasurer's own acts post: gifts, goodwill, refunds, shared costs, suppliers, advances, chargebacks."""
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from coop.core.ledger import (
     ADVANCE_TO_MAKER,
@@ -58,6 +59,30 @@ def charged_back(household: str, minor: int, *, credit: int, bank_fee: int) -> t
     parts = ((MEMBER_CREDIT, household, from_credit), (OWED_BY_MEMBER, household, minor - from_credit))
     taken = [Posting(*part) for part in parts if part[2]]
     return *taken, Posting(BANK, "", -minor), *(bank_charged(bank_fee) if bank_fee else ())
+
+
+class Source(NamedTuple):
+    """An account that bears something as far as what it has goes."""
+
+    code: int
+    party: str
+    has_minor: int
+
+
+def taken_back(minor: int, sources: Sequence[Source], *, rest: tuple[int, str], bank_fee: int) -> tuple[Posting, ...]:
+    """The bank takes a payment back: the sources bear it in their order, `rest` what they do not have; the charge is the co-op's."""
+    borne: list[Posting] = []
+    left = minor
+    for source in sources:
+        part = min(left, max(0, source.has_minor))
+        left -= part
+        borne.append(Posting(source.code, source.party, part))
+    borne.append(Posting(*rest, left))
+    return (
+        *(one for one in borne if one.amount),
+        Posting(BANK, "", -minor),
+        *(bank_charged(bank_fee) if bank_fee else ()),
+    )
 
 
 def share_moved(household: str, to: str, minor: int) -> tuple[Posting, ...]:

@@ -27,6 +27,7 @@ class PaymentRow:
     reference: str
     recorded_by: str
     recorded_at: datetime
+    is_undone: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +83,12 @@ class RecordPage:
 
 
 def payments_page(session: Session, sought: str, *, number: int) -> PaymentsPage:
-    """Return fifty payments recorded by hand, the latest first."""
+    """Return fifty payments recorded by hand, the latest first; `is_undone` where one was taken back or reversed."""
     rows = session.execute(
         text(
             "SELECT p.id, p.household_id, h.name, p.purpose, p.amount_minor, p.received_on, p.reference,"
-            " coalesce(w.name, 'the command line'), p.recorded_at, count(*) OVER () AS total"
+            " coalesce(w.name, 'the command line'), p.recorded_at,"
+            " EXISTS (SELECT FROM entry e WHERE e.reverses_id = p.entry_id OR e.key = 'bounced:' || p.id), count(*) OVER () AS total"
             " FROM recorded_payment p JOIN household h ON h.id = p.household_id LEFT JOIN person w ON w.id = p.recorded_by"
             " WHERE h.name ILIKE :like OR p.reference ILIKE :like ORDER BY p.id DESC LIMIT :most OFFSET :skipped"
         ),

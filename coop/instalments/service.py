@@ -197,6 +197,14 @@ def plan_instalment(session: Session, share_id: int, minor: int, *, due_on: date
         session.add(Instalment(share_id=share_id, n=1, due_on=due_on, amount_minor=minor))
 
 
+def owe_again(session: Session, share_id: int, minor: int, *, due_on: date) -> None:
+    """Let a share that stands cost a sum again that was taken back, due on a day. The caller holds the household."""
+    if session.get_one(SeasonShare, share_id).ended_at is None:
+        last = session.scalar(select(func.max(Instalment.n)).where(Instalment.share_id == share_id)) or 0
+        session.add(Instalment(share_id=share_id, n=last + 1, due_on=due_on, amount_minor=minor))
+        session.flush()
+
+
 def plan_anew(session: Session, share_id: int, days: Sequence[date]) -> None:
     """Divide what a share still costs over these days, the first ones a cent more, in place of what was planned. Raises `nothing_owed`.
 

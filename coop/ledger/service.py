@@ -261,6 +261,11 @@ def mirror(session: Session, entry_id: int, *, on: date, memo: str, by: int, cur
     return post(session, reversal, by=by, currency=currency)
 
 
+def has_key(session: Session, key: str) -> bool:
+    """Whether an entry with this key was posted."""
+    return session.scalar(select(models.Entry.id).where(models.Entry.key == key)) is not None
+
+
 def reversal_of(session: Session, entry_id: int) -> int | None:
     """Return the entry that reverses this one, holding off who else would, or None."""
     session.execute(text("SELECT pg_advisory_xact_lock(hashtext('reversal'), :entry)"), {"entry": entry_id % 2**31})

@@ -135,12 +135,20 @@ def reverse(db: Db, entry_id: int, *, reason: str, by: int, at: datetime, key: s
             raise RuleBroken("not_reversible", "This entry belongs to a sale or a payout: correct it there instead.")
         if session.scalar(text("SELECT true FROM bank_line WHERE entry_id = :entry"), {"entry": entry_id}):
             raise RuleBroken("not_reversible", "The bank has confirmed this: book what came of it instead.")
+        if session.scalar(_BOUNCED, {"entry": entry_id}):
+            raise RuleBroken("not_reversible", "The bank took this payment back, and that is booked already.")
         agreed = policy.all_current(session, at=at)
         on = local_day(at, agreed["zone"])
         reversal_id = ledger.mirror(session, entry_id, on=on, memo=memo, by=by, currency=agreed["currency"])
         audit.record(session, "reverse", by=by, subject=("entry", entry_id), detail=body)
         keys.answer(session, by=by, key=key, row_id=reversal_id)
         return reversal_id
+
+
+_BOUNCED = text("""
+SELECT true FROM recorded_payment p JOIN entry e ON e.key = 'bounced:' || p.id
+ WHERE p.entry_id = :entry AND NOT EXISTS (SELECT FROM entry r WHERE r.reverses_id = e.id)
+""")
 
 
 def _of_household(

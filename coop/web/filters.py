@@ -14,7 +14,18 @@ from markupsafe import Markup, escape
 from coop import clock
 from coop.web.forms import new_key
 from coop.web.reading import DEFAULT_CUSTOMS, Customs, customs
-from coop.web.words import REASONS, RETURNABLES, ROLES, RULES, act_words, entry_words, fund_words, maker_entry, said
+from coop.web.words import (
+    PURPOSES,
+    REASONS,
+    RETURNABLES,
+    ROLES,
+    RULES,
+    act_words,
+    entry_words,
+    fund_words,
+    maker_entry,
+    said,
+)
 
 
 def install(app: Flask) -> None:
@@ -30,6 +41,7 @@ def install(app: Flask) -> None:
         "role_words": ROLES,
         "rule_words": RULES,
         "reason_words": REASONS,
+        "purpose_words": PURPOSES,
         "returnable_words": RETURNABLES,
         "stretches": stretches,
     }

@@ -98,7 +98,7 @@ NAV: Final[tuple[Section, ...]] = (
         (
             Entry("treasury.runs", "Payouts", ("treasury", "preparing")),
             _STATEMENTS,
-            Entry("bank.statements", "Bank", ("bank", "settling")),
+            Entry("bank.statements", "Bank", ("bank", "settling", "bounces")),
             Entry("dealings.households", "Accounts", ("dealings.household", "dealings.act", "mending", "prepaid")),
             Entry("documents.everything", "Documents", ("documents",)),
             Entry("hardship.fund", "Hardship fund", ("hardship",)),

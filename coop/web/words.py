@@ -261,6 +261,15 @@ ENTRIES: Final = {
 """What an entry is to the household whose credit it moves."""
 
 
+PURPOSES: Final = {
+    "share": "season share",
+    "credit": "credit",
+    "gift": "gift to the fund",
+    "capital": "capital",
+    "reserve": "gift to the reserve",
+}
+"""What a payment of a household was for."""
+
 RETURNABLES: Final = {
     "out": "Fetched",
     "back": "Brought back",

@@ -43,6 +43,13 @@ SAMPLES = {
         "amount_minor": 6000,
         "reason": "Ben took the share over",
     },
+    "payment_bounced": {
+        "name": "Ana",
+        "amount_minor": 6000,
+        "received_on": "2026-11-20",
+        "reason": "account closed",
+        "owed_minor": 1000,
+    },
     "order_taken_back": {
         "name": "Ana",
         "pool": "November pool",

@@ -1,0 +1,1 @@
+"""Payments of households that the bank took back, noted by hand."""
