@@ -71,6 +71,8 @@ AREAS: Final = (
     "workshop",
     "desk",
     "equity",
+    "payees",
+    "remitting",
     "books",
     "journal",
     "vat",

@@ -7,6 +7,7 @@ from wtforms import FieldList, Form, FormField, RadioField, SelectField
 from wtforms.fields.choices import SelectChoice
 
 from coop.core.payout import ACCOUNT_RESTS
+from coop.core.us_account import read_us_account
 from coop.web.fields import DayField, PercentField, PiecesField, TextBlock, TextLine
 from coop.web.forms import CoopForm
 
@@ -106,6 +107,13 @@ class UsBankDetailsForm(CoopForm):
         choices=[SelectChoice("checking", "checking"), SelectChoice("savings", "savings")],
         default="checking",
     )
+
+
+def typed_account(form: BankDetailsForm | UsBankDetailsForm) -> dict[str, Any]:
+    """Return the account as commands take it. Raises what `read_us_account` does."""
+    if isinstance(form, BankDetailsForm):
+        return {"iban": form.iban.data}
+    return {"us": read_us_account(form.routing.data, form.account.data, is_savings=form.kind.data == "savings")}
 
 
 MOST_MAKERS: Final = 4

@@ -9,7 +9,6 @@ from coop.agreements import forms, queries, service
 from coop.catalog import service as catalog
 from coop.clock import now
 from coop.core.season import instant
-from coop.core.us_account import read_us_account
 from coop.policy import service as policy
 from coop.web.filters import money
 from coop.web.forms import heeding, posted_key
@@ -115,7 +114,7 @@ def bank_details(artisan_id: int) -> Answer:
     if form.accepted():
         with heeding(form):
             whose: dict[str, Any] = {"by": viewer().person_id, "at": now(), "field_key": settings().field_key}
-            service.change_bank_details(db(), artisan_id, holder=form.holder.data, **_account(form), **whose)
+            service.change_bank_details(db(), artisan_id, holder=form.holder.data, **forms.typed_account(form), **whose)
             flash(forms.ACCOUNT_KEPT, "good")
             return redirect(url_for(".maker", artisan_id=artisan_id), code=303)
     with reading() as session:
@@ -144,9 +143,3 @@ def withdraw(details_id: int) -> Answer:
 def _pays_by_ach() -> bool:
     with reading() as session:
         return bool(policy.current(session, "bank_file", at=now()) == "nacha")
-
-
-def _account(form: forms.BankDetailsForm | forms.UsBankDetailsForm) -> dict[str, Any]:
-    if isinstance(form, forms.BankDetailsForm):
-        return {"iban": form.iban.data}
-    return {"us": read_us_account(form.routing.data, form.account.data, is_savings=form.kind.data == "savings")}

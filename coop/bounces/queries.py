@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -68,7 +68,8 @@ def payment_page(session: Session, payment_id: int) -> PaymentPage:
     sources, rest = sources_of(session, row.purpose, row.household_id, fund=fund)
     postings = taken_back(row.amount_minor, sources, rest=rest, bank_fee=0)
     borne = [Bearer(code, CHART[code].name, minor) for code, _, minor, _ in postings if code != BANK]
-    return PaymentPage(*row, bearers=borne)
+    told: tuple[Any, ...] = (*row, borne)
+    return PaymentPage(*told)
 
 
 def sources_of(

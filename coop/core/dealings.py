@@ -10,6 +10,7 @@ from coop.core.ledger import (
     HARDSHIP_FUND,
     MEMBER_CREDIT,
     OWED_BY_MEMBER,
+    PAYOUT_TRANSIT,
     SHARE_PREPAID,
     SUPPLIERS,
     Posting,
@@ -31,6 +32,11 @@ def goodwill_shown(household: str, minor: int) -> tuple[Posting, ...]:
 def credit_refunded(household: str, minor: int) -> tuple[Posting, ...]:
     """A household's credit goes back to it from the bank."""
     return Posting(MEMBER_CREDIT, household, minor), Posting(BANK, "", -minor)
+
+
+def refund_prepared(household: str, payment: str, minor: int) -> tuple[Posting, ...]:
+    """A household's credit is on its way back to it."""
+    return Posting(MEMBER_CREDIT, household, minor), Posting(PAYOUT_TRANSIT, payment, -minor)
 
 
 def cost_shared(supplier: str, minor: int, weights: Mapping[str, int]) -> tuple[Posting, ...]:

@@ -20,6 +20,17 @@ class GoodwillForm(AmountForm):
     reason = TextLine("Why", most=REASON, description="The household reads it with the entry.")
 
 
+class RefundForm(AmountForm):
+    way = RadioField(
+        "How it is paid",
+        choices=[
+            SelectChoice("file", "by the next bank file for members"),
+            SelectChoice("hand", "I have sent it from the bank myself"),
+        ],
+        default="hand",
+    )
+
+
 class ChargebackForm(AmountForm):
     bank_fee = AmountField("What the bank charged for it", least=0, default=0, optional=True)
 

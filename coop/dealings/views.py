@@ -10,6 +10,7 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from coop.clock import now
 from coop.core.errors import NotFound, RuleBroken
 from coop.dealings import forms, queries
+from coop.equity import service as equity
 from coop.treasury import service as treasury
 from coop.web.forms import heeding
 from coop.web.guards import treasurer, viewer
@@ -34,7 +35,7 @@ class Act:
 ACTS: Final = {
     "gift": Act(forms.AmountForm, treasury.give_to_fund, "A gift to the hardship fund", "Moves credit of this household to the hardship fund, because it asked for that.", "Give to the fund"),
     "goodwill": Act(forms.GoodwillForm, treasury.show_goodwill, "Goodwill", "Gives this household credit at the co-op's own expense.", "Give this credit"),
-    "refund": Act(forms.AmountForm, treasury.refund_credit, "Pay credit back", "Notes that you paid credit back from the bank. What the hardship fund bore of an order never becomes credit, so it cannot be paid out.", "Note the refund"),
+    "refund": Act(forms.RefundForm, treasury.refund_credit, "Pay credit back", "Takes credit that is paid back to the household. What the hardship fund bore of an order never becomes credit, so it cannot be paid out.", "Take this credit"),
     "chargeback": Act(forms.ChargebackForm, treasury.charge_back, "A payment was taken back", "Takes the amount from the household's credit; what its credit does not cover it owes.", "Note what was taken back"),
 }  # fmt: skip
 
@@ -66,7 +67,8 @@ def act(household_id: int, act: str) -> Answer:
             said = {name: form[name].data for name in ("reason",) if name in form}
             said |= {name: form[name].data or 0 for name in ("bank_fee",) if name in form}
             whose: dict[str, Any] = {"by": viewer().person_id, "at": now(), "key": form.key.data}
-            one.command(db(), household_id, form.amount.data, **said, **whose)
+            command = equity.refund_by_file if "way" in form and form.way.data == "file" else one.command
+            command(db(), household_id, form.amount.data, **said, **whose)
             flash("Booked.", "good")
             return redirect(url_for(".household", household_id=household_id), code=303)
     with reading() as session:

@@ -9,12 +9,12 @@ from coop.db import Base, Identity, Instant, Minor
 
 
 class HouseholdPayment(Base):
-    """The cash part of a dividend, or capital bought back; it is paid when the bank says so, or a treasurer does."""
+    """The cash part of a dividend, capital bought back, or credit paid back; it is paid when the bank says so, or a treasurer does."""
 
     __tablename__ = "household_payment"
     __table_args__ = (
         CheckConstraint("amount_minor > 0", "amount"),
-        CheckConstraint("purpose IN ('dividend', 'buyback')", "purpose"),
+        CheckConstraint("purpose IN ('dividend', 'buyback', 'refund')", "purpose"),
         CheckConstraint("(settled_on IS NULL) = (settled_entry_id IS NULL)", "settled"),
         Index(None, "household_id"),
     )

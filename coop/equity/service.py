@@ -9,15 +9,24 @@ from sqlalchemy.orm import Session
 
 from coop import keys
 from coop.audit import service as audit
+from coop.core.dealings import refund_prepared
 from coop.core.dividend import bought_back
 from coop.core.errors import NotFound, RuleBroken
-from coop.core.ledger import ALLOCATED_EQUITY, MEMBER_CAPITAL, Entry, household_party, household_payment_party
+from coop.core.ledger import (
+    ALLOCATED_EQUITY,
+    MEMBER_CAPITAL,
+    MEMBER_CREDIT,
+    Entry,
+    household_party,
+    household_payment_party,
+)
 from coop.core.money import format_minor, minor_exponent
 from coop.core.payout import payout_settled
 from coop.core.season import local_day
 from coop.db import Db, locked, take_ids
 from coop.equity.models import HouseholdPayment
 from coop.ledger import service as ledger
+from coop.people import service as people
 from coop.people.models import Household
 from coop.policy import service as policy
 
@@ -73,6 +82,33 @@ def buy_back(
         return payment.id
 
 
+def refund_by_file(db: Db, household_id: int, minor: int, *, by: int, at: datetime, key: str) -> int:
+    """Take credit that is to be paid back to a household by the next bank file; return the payment.
+
+    Raises `must_be_positive` and `insufficient_credit`.
+    """
+    body = {"act": "refund_by_file", "household": household_id, "minor": minor}
+    with db.begin() as session:
+        if (spent := keys.spend(session, by=by, key=key, body=body)) is not None:
+            return spent
+        people.lock_household(session, household_id)
+        agreed = policy.all_current(session, at=at)
+        party = household_party(household_id)
+        credit = -ledger.balance_of(session, MEMBER_CREDIT, party)
+        if minor <= 0:
+            raise RuleBroken("must_be_positive", "Give an amount above zero.", field="amount")
+        if minor > credit:
+            told = f"{format_minor(credit, minor_exponent(agreed['currency']))} {agreed['currency']}"
+            raise RuleBroken("insufficient_credit", f"There is {told} of credit; give at most that.", field="amount")
+        payment = new_payments(session, "refund", [Owed(household_id, minor)], at=at)[0]
+        postings = refund_prepared(party, household_payment_party(payment.id), minor)
+        entry = Entry(f"refund_by_file:{by}:{key}", "refund_prepared", local_day(at, agreed["zone"]), postings)
+        payment.sent_entry_id = ledger.post(session, entry, by=by, currency=agreed["currency"])
+        audit.record(session, "refund_by_file", by=by, subject=("household", household_id), detail=body)
+        keys.answer(session, by=by, key=key, row_id=payment.id)
+        return payment.id
+
+
 def new_payments(session: Session, purpose: str, owed: Sequence[Owed], *, at: datetime) -> list[HouseholdPayment]:
     """Prepare payments to households, in their order; whoever asks for them books them as sent."""
     ids = take_ids(session, "household_payment", len(owed))
@@ -109,6 +145,12 @@ def note_paid(db: Db, payment_id: int, *, on: date, by: int, at: datetime, key: 
         audit.record(session, "note_paid", by=by, subject=("household_payment", payment_id), detail=body)
         keys.answer(session, by=by, key=key, row_id=entry_id)
         return entry_id
+
+
+def settle_by_hand(session: Session, payment_ids: Sequence[int], *, on: date, by: int, currency: str) -> None:
+    """Settle payments on their way as a treasurer says who saw them leave; the caller holds them."""
+    found = session.scalars(select(HouseholdPayment).where(HouseholdPayment.id.in_(payment_ids)).order_by(HouseholdPayment.id))  # fmt: skip
+    _settle(session, {f"paid:household:{payment.id}": (payment, on) for payment in found}, by=by, currency=currency)
 
 
 def settle_confirmed(session: Session, confirmed: Sequence[Confirmed], *, by: int, currency: str) -> dict[str, int]:

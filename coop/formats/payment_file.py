@@ -19,7 +19,7 @@ _COLUMNS: Final = ("end_to_end_id", "name", "account", "amount", "currency", "te
 
 
 class Due(NamedTuple):
-    """One payment to a maker; the account is an IBAN or one in the United States."""
+    """One payment to a maker or a household; the account is an IBAN or one in the United States."""
 
     end_to_end_id: str
     name: str
@@ -36,6 +36,10 @@ class Sender(NamedTuple):
     routing: str
     bank_name: str
     company_id: str
+
+
+SENDER: Final = ("coop_name", "coop_iban", "ach_routing", "ach_bank_name", "ach_company_id")
+"""The co-op's settings that a `Sender` is made of, in its order."""
 
 
 class Orders(NamedTuple):
@@ -66,8 +70,8 @@ def _refuse_other_accounts(kind: str, payments: Sequence[Due]) -> None:
         form = "an ACH file" if kind == NACHA else "a SEPA file"
         raise RuleBroken(
             "account_elsewhere",
-            f"The bank details of {wrong[0]}{' and others' if wrong[1:] else ''} are of another kind than {form} can pay. Call the run"
-            " off and enter them anew, or hold these makers.",
+            f"The bank details of {wrong[0]}{' and others' if wrong[1:] else ''} are of another kind than {form} can pay. Take"
+            " back what was asked, and let the account be entered anew.",
         )
 
 

@@ -18,7 +18,7 @@ from coop.core.ledger import Entry, artisan_party, payment_party
 from coop.core.payout import Settlement, payout_sent
 from coop.core.season import local_day, zone_named
 from coop.db import Db
-from coop.formats.payment_file import EXTENSIONS, Due, Orders, Sender, write_payment_file
+from coop.formats.payment_file import EXTENSIONS, SENDER, Due, Orders, Sender, write_payment_file
 from coop.ledger import service as ledger
 from coop.payouts import queries
 from coop.payouts import service as payouts
@@ -70,7 +70,7 @@ def make_file(db: Db, run_id: int, *, by: int, at: datetime, field_key: bytes) -
             made_at=at.astimezone(zone_named(agreed["zone"])),
             pay_on=local_day(at, agreed["zone"]),
             currency=agreed["currency"],
-            sender=Sender(*(agreed[name] for name in _SENDER)),
+            sender=Sender(*(agreed[name] for name in SENDER)),
             payments=[_due(*one, field_key) for one in payments],
         )
         content = write_payment_file(agreed["bank_file"], orders)
@@ -88,9 +88,6 @@ def make_file(db: Db, run_id: int, *, by: int, at: datetime, field_key: bytes) -
         jobs.request(session, jobs.WRITE_STATEMENTS, run_id)
         audit.record(session, "make_bank_file", by=by, subject=("payout_run", run_id), detail={"sha256": sha256})
         return sha256
-
-
-_SENDER = ("coop_name", "coop_iban", "ach_routing", "ach_bank_name", "ach_company_id")
 
 
 def _due(payment: Payment, statement: Statement, details: BankDetails, field_key: bytes) -> Due:

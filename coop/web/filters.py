@@ -15,6 +15,7 @@ from coop import clock
 from coop.web.forms import new_key
 from coop.web.reading import DEFAULT_CUSTOMS, Customs, customs
 from coop.web.words import (
+    PAYMENTS,
     PURPOSES,
     REASONS,
     RETURNABLES,
@@ -42,6 +43,7 @@ def install(app: Flask) -> None:
         "rule_words": RULES,
         "reason_words": REASONS,
         "purpose_words": PURPOSES,
+        "payment_words": PAYMENTS,
         "returnable_words": RETURNABLES,
         "stretches": stretches,
     }

@@ -69,6 +69,7 @@ NAV: Final[tuple[Section, ...]] = (
             Entry("paying.pay", "Pay in", ("monthly", "cards")),
             Entry("documents.mine", "Documents", ("documents.document",)),
             Entry("dividends.mine", "Dividend"),
+            Entry("payees.account", "Where you are paid", ("payees",)),
         ),
     ),
     Section("Workshop", (Entry("workshop.board", "Workshop", ("workshop",)), _STATEMENTS)),

@@ -164,6 +164,17 @@ STATES: Final = {
         "refused": Said("refused by the bank", "wrong"),
         "cancelled": Said("called off"),
     },
+    "household_file": {
+        "waiting": Said("waits for a second person", "short"),
+        "withdrawn": Said("withdrawn"),
+        "made": Said("with the bank", "told"),
+        "paid": Said("paid", "good"),
+        "refused": Said("not taken by the bank", "wrong"),
+    },
+    "statement_wait": {
+        "no_account": Said("no account known", "short"),
+        "account_rests": Said("account changed: rests", "short"),
+    },
     "waits": {
         "": Said("paid now", "good"),
         "nothing_owed": Said("nothing owed"),
@@ -269,6 +280,9 @@ PURPOSES: Final = {
     "reserve": "gift to the reserve",
 }
 """What a payment of a household was for."""
+
+PAYMENTS: Final = {"dividend": "dividend", "buyback": "bought back", "refund": "credit paid back"}
+"""What a payment to a household is for."""
 
 RETURNABLES: Final = {
     "out": "Fetched",

@@ -43,6 +43,19 @@ SAMPLES = {
         "amount_minor": 6000,
         "reason": "Ben took the share over",
     },
+    "household_account_changed": {
+        "name": "Ana",
+        "ending": "3000",
+        "at": "2026-11-24T10:00:00+00:00",
+        "rests_until": "2026-12-08T10:00:00+00:00",
+    },
+    "household_payment_sent": {
+        "name": "Ana",
+        "purpose": "dividend",
+        "amount_minor": 85,
+        "ending": "3000",
+        "reference": "SBH7",
+    },
     "payment_bounced": {
         "name": "Ana",
         "amount_minor": 6000,

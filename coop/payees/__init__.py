@@ -1,0 +1,1 @@
+"""Where a household is paid what the co-op owes it."""

@@ -1,0 +1,72 @@
+"""Keep where a household is paid, sealed; a changed account rests before anything is paid to it."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from coop.audit import service as audit
+from coop.core.errors import RuleBroken
+from coop.core.payout import ACCOUNT_RESTS
+from coop.core.us_account import UsAccount
+from coop.db import Db
+from coop.formats.iban import read_iban
+from coop.payees.models import HouseholdAccount
+from coop.people import service as people
+from coop.sealing import seal, unseal
+
+_NUMBER = "household_account.number"
+
+
+def change_account(
+    db: Db,
+    household_id: int,
+    *,
+    holder: str,
+    iban: str = "",
+    us: UsAccount | None = None,
+    by: int,
+    at: datetime,
+    field_key: bytes,
+) -> int:
+    """Change where a household is paid, an IBAN or an account in the United States, and tell each of its people; return the row.
+
+    The caller has just asked who it is. The mail shows the account's ending alone. Raises `required` and what `read_iban` does.
+    """
+    with db.begin() as session:
+        people.lock_household(session, household_id)
+        if not holder.strip():
+            raise RuleBroken("required", "Please give the name the account is held under.", field="holder")
+        try:
+            number = read_iban(iban) if us is None else us.number
+        except RuleBroken as wrong:
+            raise RuleBroken(wrong.code, wrong.sentence, field="iban") from wrong
+        known = session.scalar(
+            select(HouseholdAccount.id).where(HouseholdAccount.household_id == household_id).limit(1)
+        )
+        account = HouseholdAccount(
+            household_id=household_id,
+            scheme="iban" if us is None else "us",
+            holder=holder.strip(),
+            number_sealed=seal((number if us is None else us.written()).encode(), field_key, purpose=_NUMBER),
+            ending=number[-4:],
+            set_by=by,
+            set_at=at,
+            rests_until=at + ACCOUNT_RESTS if known else None,
+        )
+        session.add(account)
+        session.flush()
+        values = {"ending": account.ending, "at": at.isoformat()}
+        values |= {"rests_until": account.rests_until.isoformat() if account.rests_until else ""}
+        told = f"household_account_changed:{account.id}"
+        people.tell_household(session, told, "household_account_changed", household_id, values)
+        detail = {"row": account.id}
+        audit.record(session, "change_household_account", by=by, subject=("household", household_id), detail=detail)
+        return account.id
+
+
+def unseal_account(session: Session, account_id: int, field_key: bytes) -> str | UsAccount:
+    """Read an account, for a bank file and nothing else."""
+    account = session.get_one(HouseholdAccount, account_id)
+    written = unseal(account.number_sealed, field_key, purpose=_NUMBER).decode()
+    return written if account.scheme == "iban" else UsAccount.of(written)
