@@ -118,7 +118,7 @@ NAV: Final[tuple[Section, ...]] = (
             Entry("counted.counts", "Counted", ("counted",)),
             Entry("closing.months", "Months", ("closing",)),
             Entry("dividends.dividends", "Dividends", ("dividends",)),
-            Entry("equity.stakes", "Stakes", ("equity",)),
+            Entry("equity.stakes", "Stakes", ("equity", "remitting")),
             Entry("health.house", "Health", ("health",)),
         ),
     ),
