@@ -29,7 +29,7 @@ def month(period_id: int) -> Page:
 
 
 @bp.post("/books/months/<int:period_id>/closing")
-@treasurer
+@fresh(treasurer)
 def ask(period_id: int) -> Answer:
     posted_key()
     service.ask_to_close(db(), period_id, by=viewer().person_id, at=now())

@@ -12,7 +12,7 @@ from coop.fairness.queries import FillRow, Report, ReportPage
 from coop.formats.paper import write_paper
 from coop.web.filters import day
 from coop.web.forms import posted_key
-from coop.web.guards import admin, assembly, viewer
+from coop.web.guards import admin, assembly, fresh, viewer
 from coop.web.reading import customs, db, reading
 from coop.web.views import Answer, Page
 from coop.web.words import RULES
@@ -51,7 +51,7 @@ def paper(season_id: int) -> Response:
 
 
 @bp.get("/seasons/<int:season_id>/fairness-by-name.pdf")
-@admin
+@fresh(admin)
 def paper_by_name(season_id: int) -> Response:
     return _paper(season_id, by_name=True)
 

@@ -12,7 +12,7 @@ from coop.core.roles import may_handle_money, may_see_names
 from coop.journal import forms, queries
 from coop.treasury import service as treasury
 from coop.web.forms import heeding
-from coop.web.guards import bookkeeper, guard_of, treasurer, viewer
+from coop.web.guards import bookkeeper, fresh, guard_of, treasurer, viewer
 from coop.web.paging import page_number
 from coop.web.reading import db, reading
 from coop.web.views import Answer, Page
@@ -46,7 +46,7 @@ def _opens(endpoint: str) -> bool:
 
 
 @bp.route("/books/entries/<int:entry_id>/reverse", methods=["GET", "POST"])
-@treasurer
+@fresh(treasurer)
 def reverse(entry_id: int) -> Answer:
     form = forms.ReverseForm()
     if form.accepted():
@@ -83,7 +83,7 @@ def downloads() -> Page:
 
 
 @bp.get("/books/ledger/<form>")
-@bookkeeper
+@fresh(bookkeeper)
 def ledger(form: str) -> Response:
     if form not in ENDINGS:
         raise NotFound

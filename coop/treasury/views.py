@@ -66,7 +66,7 @@ def call_off(run_id: int) -> Answer:
 
 
 @bp.post("/payouts/<int:run_id>/file")
-@treasurer
+@fresh(treasurer)
 def make_file(run_id: int) -> Answer:
     posted_key()
     transfers.make_file(db(), run_id, by=viewer().person_id, at=now(), field_key=settings().field_key)
@@ -75,7 +75,7 @@ def make_file(run_id: int) -> Answer:
 
 
 @bp.get("/payouts/<int:run_id>/file")
-@treasurer
+@fresh(treasurer)
 def file(run_id: int) -> Response:
     with reading() as session:
         stored = queries.file_of_run(session, run_id)

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, render_template
 from coop.core.money import format_minor
 from coop.formats.csv_writing import Cell, write_csv
 from coop.vat import forms, queries
-from coop.web.guards import bookkeeper
+from coop.web.guards import bookkeeper, fresh
 from coop.web.paging import page_number
 from coop.web.reading import customs, reading
 from coop.web.views import Page
@@ -48,7 +48,7 @@ def entries() -> Page:
 
 
 @bp.get("/books/vat/entries.csv")
-@bookkeeper
+@fresh(bookkeeper)
 def entries_file() -> Response:
     asked, _ = forms.asked()
     what, rate_bp = forms.what()

@@ -7,7 +7,7 @@ from coop.core.money import format_minor
 from coop.formats.csv_writing import write_csv
 from coop.formats.paper import write_paper
 from coop.web.filters import day, money
-from coop.web.guards import rows_of, statement_reader, treasurer, viewer
+from coop.web.guards import fresh, rows_of, statement_reader, treasurer, viewer
 from coop.web.paging import page_number
 from coop.web.reading import customs, reading
 from coop.web.views import Page
@@ -42,7 +42,7 @@ def paper(year: int, artisan_id: int) -> Response:
 
 
 @bp.get("/statements/years/<int:year>.csv")
-@treasurer
+@fresh(treasurer)
 def file(year: int) -> Response:
     with reading() as session:
         rows = queries.year_rows(session, year, own=None)
