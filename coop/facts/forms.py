@@ -9,6 +9,7 @@ from coop.facts.service import BankFileFacts, Facts
 from coop.web.fields import AmountField, PiecesField, TextLine
 from coop.web.forms import CoopForm
 from coop.web.reading import customs
+from coop.web.words import LATE_SHARES
 
 
 class SmallestPayout(AmountField):
@@ -52,6 +53,11 @@ class FactsForm(CoopForm):
         least=0,
         most=3650,
         description="After them the treasurer may let their deposit be forfeited. 0: never.",
+    )
+    late_shares = RadioField(
+        "A season share that is taken after the season's first day",
+        choices=[SelectChoice(way, words) for way, words in LATE_SHARES.items()],
+        default="full",
     )
     coop_iban = TextLine(
         "IBAN of the co-op", most=60, optional=True, render_kw={"autocomplete": "off", "spellcheck": "false"}

@@ -36,6 +36,7 @@ class Facts:
     locale: str
     payout_minimum_minor: int
     returnables_kept_days: int = 0
+    late_shares: str = "full"
     coop_iban: str = ""
 
 

@@ -12,21 +12,32 @@ from sqlalchemy.orm import Session
 from coop import keys
 from coop.audit import service as audit
 from coop.core.errors import NotFound, RuleBroken
+from coop.core.late_shares import Rest
 from coop.core.money import format_minor, minor_exponent
 from coop.core.season import local_day
 from coop.db import Db
 from coop.instalments import service as instalments
 from coop.people import service as people
+from coop.places import queries
 from coop.policy import service as policy
 from coop.seasons.models import Season, SeasonShare, ShareSize, ShareWait
 
 
 def take_share(
-    db: Db, size_id: int, *, household_id: int, by: int, at: datetime, key: str, price_minor: int | None = None
+    db: Db,
+    size_id: int,
+    *,
+    household_id: int,
+    by: int,
+    at: datetime,
+    key: str,
+    price_minor: int | None = None,
+    shown_minor: int | None = None,
 ) -> int:
     """Take a season share, if one is free for this household, at its price or one that it chooses; it is paid afterwards.
 
-    Raises `already_member`, `sold_out`, `price_out_of_bounds` and `season_over`.
+    Once the season has begun the co-op's setting says what it costs; `shown_minor` is the price that the household looked at.
+    Raises `already_member`, `sold_out`, `price_out_of_bounds`, `price_changed`, `season_started` and `season_over`.
     """
     with db.begin() as session:
         chosen = {} if price_minor is None else {"price": price_minor}
@@ -37,7 +48,9 @@ def take_share(
         size, season = _locked_size(session, size_id)
         today = _still_on(session, season, at)
         _refuse_second(session, size, household_id)
-        price_minor = _price(session, size, price_minor, at=at)
+        rest, _ = queries.rest_of(session, season.id, season.starts, season.ends, today=today, at=at)
+        _refuse_other_price(session, rest.of(size.price_minor), shown_minor, at=at)
+        price_minor = _price(session, size, price_minor, rest, at=at)
         waits = _waits(session, size_id)
         ahead = _ahead(waits, household_id)
         if size.cap is not None and _taken(session, size_id) + ahead >= size.cap:
@@ -58,7 +71,7 @@ def take_share(
 def join_waiting_list(db: Db, size_id: int, *, household_id: int, by: int, at: datetime, key: str) -> int:
     """Put a household at the end of the waiting list of a size that is sold out.
 
-    Raises `already_member`, `already_waiting`, `not_sold_out` and `season_over`.
+    Raises `already_member`, `already_waiting`, `not_sold_out`, `season_started` and `season_over`.
     """
     with db.begin() as session:
         body = {"act": "join_waiting_list", "size": size_id, "household": household_id}
@@ -66,7 +79,8 @@ def join_waiting_list(db: Db, size_id: int, *, household_id: int, by: int, at: d
             return earlier
         people.lock_household(session, household_id)
         size, season = _locked_size(session, size_id)
-        _still_on(session, season, at)
+        today = _still_on(session, season, at)
+        queries.rest_of(session, season.id, season.starts, season.ends, today=today, at=at)
         _refuse_second(session, size, household_id)
         waits = _waits(session, size_id)
         if any(wait.household_id == household_id for wait in waits):
@@ -155,12 +169,19 @@ def _ahead(waits: list[ShareWait], household_id: int) -> int:
     return places[0] if places else len(waits)
 
 
-def _price(session: Session, size: ShareSize, chosen: int | None, *, at: datetime) -> int:
-    """Return the price of a share: the size's own, or what the household chose within its bounds."""
+def _refuse_other_price(session: Session, now_minor: int, shown_minor: int | None, *, at: datetime) -> None:
+    if shown_minor is not None and shown_minor != now_minor:
+        currency = policy.current(session, "currency", at=at)
+        shown, costs = (format_minor(minor, minor_exponent(currency)) for minor in (shown_minor, now_minor))
+        raise RuleBroken("price_changed", f"The page said {shown} {currency}, and the share costs {costs} {currency} by now. Load the page again.")  # fmt: skip
+
+
+def _price(session: Session, size: ShareSize, chosen: int | None, rest: Rest, *, at: datetime) -> int:
+    """Return the price of a share: the size's own, or what the household chose within its bounds, for the rest of the season."""
     if chosen is None:
-        return size.price_minor
-    least = size.price_minor if size.price_min_minor is None else size.price_min_minor
-    most = size.price_minor if size.price_max_minor is None else size.price_max_minor
+        return rest.of(size.price_minor)
+    least = rest.of(size.price_minor if size.price_min_minor is None else size.price_min_minor)
+    most = rest.of(size.price_minor if size.price_max_minor is None else size.price_max_minor)
     if not least <= chosen <= most:
         currency = policy.current(session, "currency", at=at)
         low, high = (format_minor(bound, minor_exponent(currency)) for bound in (least, most))

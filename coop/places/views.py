@@ -6,8 +6,7 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 
 from coop.clock import now
 from coop.core.errors import NotFound
-from coop.places import forms, service
-from coop.seasons import queries as seasons
+from coop.places import forms, queries, service
 from coop.web.filters import today
 from coop.web.forms import heeding, posted_key
 from coop.web.guards import member, viewer
@@ -29,12 +28,13 @@ def take_share(size_id: int) -> Answer:
 @member
 def choose_price(size_id: int) -> Answer:
     with reading() as session:
-        page = seasons.size_page(session, size_id, _household(), today=today())
-    form = forms.PriceForm().offer(page)
+        page = queries.offer_page(session, size_id, _household(), today=today(), at=now())
+    form = (forms.PriceForm() if page.is_own_choice else forms.TakeForm()).offer(page)
     if form.accepted():
         with heeding(form):
             whose: dict[str, Any] = {"household_id": _household(), "by": viewer().person_id, "at": now()}
-            service.take_share(db(), size_id, key=str(form.key.data), price_minor=form.price.data, **whose)
+            price = {"price_minor": form.price.data} if isinstance(form, forms.PriceForm) else {}
+            service.take_share(db(), size_id, key=str(form.key.data), shown_minor=form.shown_minor(), **price, **whose)
             flash("The share is yours. Below you find what is still to pay, and how.", "good")
             return redirect(url_for("seasons.season"), code=303)
     return render_template("places/choose_price.html", page=page, form=form), form.status

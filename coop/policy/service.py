@@ -22,6 +22,7 @@ DEFAULTS: Final[dict[str, Any]] = {
     "payout_minimum_minor": 1000,
     "payout_day": 5,
     "returnables_kept_days": 0,
+    "late_shares": "full",
     "coop_iban": "",
     "bank_file": "sepa",
     "ach_routing": "",

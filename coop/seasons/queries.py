@@ -1,13 +1,14 @@
 """What the pages about seasons show: a season's shares to a household, and seasons to the admin who plans them."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, time
 from typing import Any, Final
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from coop.core.errors import NotFound
+from coop.policy import service as policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +87,14 @@ class SizeRow:
 
 @dataclass(frozen=True, slots=True)
 class SeasonPage:
+    """A season; `late` says what the co-op chose for shares taken from now on, once the first day is over."""
+
     id: int
     name: str
     starts: date
     ends: date
     is_over: bool
+    late: str
     rule: str
     memory: str
     guests_may_order: bool
@@ -172,6 +176,9 @@ def _season_page(session: Session, season: Any, household_id: int | None, *, tod
         starts=season.starts,
         ends=season.ends,
         is_over=today > season.ends,
+        late=policy.current(session, "late_shares", at=datetime.combine(today, time.max, UTC))
+        if today > season.starts
+        else "",
         rule=season.rule,
         memory=season.memory,
         guests_may_order=season.guests_may_order,
