@@ -25,6 +25,7 @@ from coop.web.reading import Installation, reading, stop_reading
 
 AREAS: Final = (
     "access",
+    "addresses",
     "proving",
     "people",
     "ledger",

@@ -79,10 +79,15 @@ class RoleGrant(Base):
 
 
 class OneTimeToken(Base):
-    """A link that works once: a password reset, the first admin."""
+    """A link that works once: a password reset, the first admin, a change of address, which its purpose names by number."""
 
     __tablename__ = "one_time_token"
-    __table_args__ = (CheckConstraint("purpose IN ('reset_password', 'first_admin', 'confirm_email')", "purpose"),)
+    __table_args__ = (
+        CheckConstraint(
+            "purpose IN ('reset_password', 'first_admin', 'confirm_email') OR purpose ~ '^(new|undo)_address:[0-9]+$'",
+            "purpose",
+        ),
+    )
 
     id: Mapped[Identity]
     purpose: Mapped[str]

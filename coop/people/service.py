@@ -31,7 +31,10 @@ TOKEN_LIVES: Final = {
     "reset_password": timedelta(minutes=10),
     "confirm_email": timedelta(days=2),
     "first_admin": timedelta(days=1),
+    "new_address": timedelta(hours=2),
+    "undo_address": timedelta(days=7),
 }
+"""How long a link lives, by its purpose; what follows a colon there names a row."""
 
 
 def join(
@@ -128,7 +131,7 @@ def issue_token(session: Session, person_id: int, purpose: str, at: datetime) ->
             token_hash=token_hash(token),
             person_id=person_id,
             made_at=at,
-            expires_at=at + TOKEN_LIVES[purpose],
+            expires_at=at + TOKEN_LIVES[purpose.partition(":")[0]],
         )
     )
     return token

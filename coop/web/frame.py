@@ -136,6 +136,7 @@ NAV: Final[tuple[Section, ...]] = (
 PERSON: Final[tuple[Entry, ...]] = (
     Entry("access.sign_ins", "Where you are signed in"),
     Entry("access.change_password", "Change password"),
+    Entry("addresses.change", "Change mail address"),
     Entry("proving.overview", "Second step"),
 )
 FOOTER: Final[tuple[Entry, ...]] = (

@@ -259,6 +259,7 @@ ENTRIES: Final = {
     "credit_note": "Pieces that were bad",
     "early_release": "Season share becomes credit, early",
     "refund": "Credit paid out",
+    "refund_prepared": "Credit paid out",
     "goodwill": "A kindness of the co-op",
     "gift": "Given to the hardship fund",
     "returnables_back": "Jars and bottles brought back",
@@ -271,6 +272,14 @@ ENTRIES: Final = {
 }
 """What an entry is to the household whose credit it moves."""
 
+
+LATE_SHARES: Final = {
+    "full": "costs its full price",
+    "refuse": "cannot be taken any more",
+    "pools": "costs the part of its price for the pools whose cut-off is still to come",
+    "days": "costs the part of its price for the days that are left",
+}
+"""What a co-op may choose for shares taken after their season began."""
 
 PURPOSES: Final = {
     "share": "season share",

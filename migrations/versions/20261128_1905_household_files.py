@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "household_files"
-down_revision = "seconding"
+down_revision = "member_documents"
 branch_labels = None
 depends_on = None
 

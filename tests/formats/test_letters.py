@@ -56,6 +56,12 @@ SAMPLES = {
         "ending": "3000",
         "reference": "SBH7",
     },
+    "new_address": {"name": "Ana", "change_id": 7, "token": "t0ken"},
+    "address_in_use": {},
+    "address_asked": {"name": "Ana", "at": "2026-11-24T10:00:00+00:00"},
+    "address_gone": {"name": "Ana", "at": "2026-11-24T10:00:00+00:00", "change_id": 7, "token": "t0ken"},
+    "address_changed": {"name": "Ana", "at": "2026-11-24T10:00:00+00:00"},
+    "address_back": {"name": "Ana", "at": "2026-11-24T10:00:00+00:00"},
     "payment_bounced": {
         "name": "Ana",
         "amount_minor": 6000,
