@@ -94,7 +94,7 @@ def test_every_link_of_a_letter_is_the_address_of_a_page(app, db, at, name):
         assert ours.match(urlsplit(link).path, "GET"), link
 
 
-AT_NO_SECTION = {"access", "proving", "home", "proofs", "static"}
+AT_NO_SECTION = {"addresses", "access", "proving", "home", "proofs", "static"}
 """Areas whose pages stand at the door, at the foot of the page, or belong to a pool whoever looks at it."""
 
 
