@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "household_files"
-down_revision = "member_documents"
+down_revision = "price_tax"
 branch_labels = None
 depends_on = None
 
