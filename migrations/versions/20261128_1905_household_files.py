@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "household_files"
-down_revision = "price_tax"
+down_revision = "accounts_seconded"
 branch_labels = None
 depends_on = None
 
