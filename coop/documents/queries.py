@@ -85,6 +85,8 @@ class DocumentPage:
     @property
     def happened(self) -> str:
         """What happened on its days, as the words before them."""
+        if self.earlier:
+            return "Put right"
         return "Paid in" if self.is_of_payment else "Fetched"
 
     @property

@@ -165,6 +165,7 @@ def test_a_piece_found_bad_gets_a_credit_note_that_names_the_invoice(house):
     assert summed(mug) == (f"CN-M{house.mia}-2026-1", -2500, -399, 0, -2500)
     assert summed(jam) == ("CN-2026-1", -520, -34, 0, -520)
     assert ([one.reference for one in mug.earlier], mug.reason) == ([f"INV-M{house.mia}-2026-1"], "cracked glaze")
+    assert [page.happened for page in house.all()] == ["Fetched", "Fetched", "Put right", "Put right"]
     mending.take_back_note(house.db, note, reason="it was not", **house.acting())
     assert papers.issue_due(house.db, at=PICKUP) == 1
     again = house.all()[-1]
