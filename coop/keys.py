@@ -5,7 +5,6 @@ import json
 from typing import Any
 
 from sqlalchemy import select, text
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from coop.core.errors import RuleBroken
@@ -34,8 +33,7 @@ def spend(session: Session, *, by: int, key: str, body: dict[str, Any]) -> int |
     Raises `key_reused` when the key was spent on another body.
     """
     digest = body_hash(body)
-    row = insert(SpentKey).values(actor_id=by, key=key, body_hash=digest).on_conflict_do_nothing()
-    if session.execute(row.returning(SpentKey.key)).first() is not None:
+    if session.execute(_SPEND, {"by": by, "key": key, "digest": digest}).first() is not None:
         return None
     spent = session.execute(
         select(SpentKey.body_hash, SpentKey.answer).where(SpentKey.actor_id == by, SpentKey.key == key)
@@ -49,5 +47,10 @@ def spend(session: Session, *, by: int, key: str, body: dict[str, Any]) -> int |
 
 def answer(session: Session, *, by: int, key: str, row_id: int) -> None:
     """Keep what the command answered, for whoever sends the same form again."""
-    spent = session.get_one(SpentKey, (by, key))
-    spent.answer = row_id
+    session.execute(_ANSWER, {"by": by, "key": key, "row_id": row_id})
+
+
+_SPEND = text(
+    "INSERT INTO spent_key (actor_id, key, body_hash) VALUES (:by, :key, :digest) ON CONFLICT DO NOTHING RETURNING key"
+)
+_ANSWER = text("UPDATE spent_key SET answer = :row_id WHERE actor_id = :by AND key = :key")

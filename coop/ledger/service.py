@@ -1,7 +1,8 @@
-"""Post entries: any number of them in five statements, checked by the database when the caller commits."""
+"""Post entries: one in one statement, any number of them in a few, checked by the database when the caller commits."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date
 from typing import Final
 
@@ -22,7 +23,7 @@ from coop.core.ledger import (
     Posting,
 )
 from coop.core.season import month_of
-from coop.db import bigints, copy_numbers, copy_rows, take_ids
+from coop.db import bigints, copy_numbers, copy_rows, raw, take_ids
 from coop.ledger import models
 
 
@@ -45,51 +46,78 @@ def post_all(session: Session, entries: Sequence[Entry], *, by: int, currency: s
         hold_fund(session)
     periods = _periods(session, {entry.business_date for entry in entries})
     reversed_ids = _ids_of_keys(session, {entry.reverses for entry in entries if entry.reverses})
-    ids = take_ids(session, "entry", len(entries))
-    rows = (
-        (
-            entry_id,
-            entry.key,
-            entry.kind,
-            entry.business_date,
-            periods[entry.business_date],
-            len(entry.postings),
-            reversed_ids[entry.reverses] if entry.reverses else None,
-            by,
-            entry.memo or None,
+    with _said_in_words(accounts):
+        if len(entries) == 1:
+            return [_write_one(session, entries[0], accounts, periods, reversed_ids, by=by)]
+        ids = take_ids(session, "entry", len(entries))
+        rows = (
+            (entry_id, *_row(entry, periods, reversed_ids, by=by)) for entry_id, entry in zip(ids, entries, strict=True)
         )
-        for entry_id, entry in zip(ids, entries, strict=True)
-    )
-    _copy_entries(session, rows)
-    _copy_postings(session, ids, entries, accounts)
+        copy_rows(session, "entry", ("id", *_ENTRY), rows)
+        postings = (
+            (entry_id, n, accounts[code, party], amount, line_id)
+            for entry_id, entry in zip(ids, entries, strict=True)
+            for n, (code, party, amount, line_id) in enumerate(entry.postings, 1)
+        )
+        copy_numbers(session, "posting", ("entry_id", "n", "account_id", "amount", "line_id"), postings)
     return ids
 
 
-_ENTRY = ("id", "key", "kind", "business_date", "period_id", "line_count", "reverses_id", "actor_id", "memo")
+_ENTRY = ("key", "kind", "business_date", "period_id", "line_count", "reverses_id", "actor_id", "memo")
+
+_ONE = b"""
+WITH booked AS (
+  INSERT INTO entry (key, kind, business_date, period_id, line_count, reverses_id, actor_id, memo)
+  VALUES (%s, %s, %s, %s, %s, %s, %s, %s) RETURNING id),
+written AS (
+  INSERT INTO posting (entry_id, n, account_id, amount, line_id)
+  SELECT b.id, p.n, p.account_id, p.amount, p.line_id
+    FROM booked b, unnest(%s::bigint[], %s::bigint[], %s::bigint[]) WITH ORDINALITY AS p (account_id, amount, line_id, n))
+SELECT id FROM booked
+"""
+"""One entry with its postings in one exchange with the server: what most commands book."""
 
 
-def _copy_entries(session: Session, rows: Iterable[Sequence[object]]) -> None:
-    try:
-        copy_rows(session, "entry", _ENTRY, rows)
-    except CheckViolation as error:
-        if error.diag.constraint_name != "entry_in_open_period":
-            raise
-        raise RuleBroken(
-            "period_closed", "The books of this month were closed meanwhile. Use a date in an open month."
-        ) from error
-
-
-def _copy_postings(
-    session: Session, ids: Sequence[int], entries: Sequence[Entry], accounts: dict[tuple[int, str], int]
-) -> None:
-    rows = (
-        (entry_id, n, accounts[code, party], amount, line_id)
-        for entry_id, entry in zip(ids, entries, strict=True)
-        for n, (code, party, amount, line_id) in enumerate(entry.postings, 1)
+def _row(entry: Entry, periods: dict[date, int], reversed_ids: dict[str, int], *, by: int) -> tuple[object, ...]:
+    return (
+        entry.key,
+        entry.kind,
+        entry.business_date,
+        periods[entry.business_date],
+        len(entry.postings),
+        reversed_ids[entry.reverses] if entry.reverses else None,
+        by,
+        entry.memo or None,
     )
+
+
+def _write_one(
+    session: Session,
+    entry: Entry,
+    accounts: dict[tuple[int, str], int],
+    periods: dict[date, int],
+    reversed_ids: dict[str, int],
+    *,
+    by: int,
+) -> int:
+    columns = (
+        [accounts[code, party] for code, party, _, _ in entry.postings],
+        [amount for _, _, amount, _ in entry.postings],
+        [line_id for _, _, _, line_id in entry.postings],
+    )
+    (entry_id,) = raw(session).execute(_ONE, (*_row(entry, periods, reversed_ids, by=by), *columns)).fetchall()[0]
+    return int(entry_id)
+
+
+@contextmanager
+def _said_in_words(accounts: dict[tuple[int, str], int]) -> Iterator[None]:
+    """Turn what the database refuses into a sentence for people."""
     try:
-        copy_numbers(session, "posting", ("entry_id", "n", "account_id", "amount", "line_id"), rows)
+        yield
     except CheckViolation as error:
+        if error.diag.constraint_name == "entry_in_open_period":
+            said = "The books of this month were closed meanwhile. Use a date in an open month."
+            raise RuleBroken("period_closed", said) from error
         if error.diag.constraint_name != "not_overdrawn":
             raise
         astray = int(re.sub(r"\D", "", error.diag.message_primary or "0"))
@@ -197,12 +225,11 @@ def _refuse_before_closed(session: Session, starts: date, ends: date) -> None:
 
 
 def _period_over(session: Session, starts: date, ends: date) -> tuple[int, bool] | None:
-    row = session.execute(
-        select(models.Period.id, models.Period.closed_at).where(
-            models.Period.starts <= ends, models.Period.ends >= starts
-        )
-    ).first()
+    row = session.execute(_OVER, {"starts": starts, "ends": ends}).first()
     return None if row is None else (row.id, row.closed_at is not None)
+
+
+_OVER = text("SELECT id, closed_at FROM period WHERE starts <= :ends AND ends >= :starts")
 
 
 def _ids_of_keys(session: Session, keys: set[str]) -> dict[str, int]:

@@ -2,13 +2,12 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date, datetime
 from types import MappingProxyType
 from typing import NamedTuple
 
-from sqlalchemy import case, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from coop import keys
@@ -93,7 +92,7 @@ def place_order(
     or `fund_insufficient`; then nothing has changed.
     """
     with db.begin() as session:
-        asked = [asdict(wish) for wish in wishes]
+        asked = [_told(wish) for wish in wishes]
         body = {"act": "place_order", "household": household_id, "pool": pool_id, "wishes": asked, "keep": keep_others}
         spent = keys.spend(session, by=by, key=key, body=body | {"most": most})
         if spent is not None:
@@ -120,7 +119,7 @@ def place_orders(
     `helped` says by offering what the hardship fund bears, in place of the household's own tier. Raises what `place_order` raises.
     """
     with db.begin() as session:
-        wishes = {pool_id: [asdict(wish) for wish in own] for pool_id, own in asked.items()}
+        wishes = {pool_id: [_told(wish) for wish in own] for pool_id, own in asked.items()}
         body = {"act": "place_orders", "household": household_id, "wishes": wishes}
         body |= {"helped": {offering_id: list(one) for offering_id, one in helped.items()}}
         if (spent := keys.spend(session, by=by, key=key, body=body)) is not None:
@@ -131,6 +130,10 @@ def place_orders(
         ]
         keys.answer(session, by=by, key=key, row_id=orders[0])
         return orders[0]
+
+
+def _told(wish: Wish) -> dict[str, int | None]:
+    return {name: getattr(wish, name) for name in wish.__slots__}
 
 
 def write_order(
@@ -158,7 +161,7 @@ def write_order(
         order.most_minor = most.minor
     tier = hardship.tier_of(session, household_id, at=at)
     helps = {wish.offering_id: helped.get(wish.offering_id, tier) for wish in wishes}
-    changes, before = _write_lines(session, order.id, wishes, offerings, helps, at=at, keep_others=keep_others)
+    changes, before = _write_lines(session, order, wishes, offerings, helps, at=at, keep_others=keep_others)
     _check_most(session, order, at)
     _hold(session, order, changes, by=by, at=at)
     after = {str(w.offering_id): [w.wish, w.up_to, *([w.choice, w.rank] if w.choice else ())] for w in wishes}
@@ -256,22 +259,21 @@ def _price_words(unit_minor: int, deposit_minor: int, currency: str) -> str:
 
 def _order_of(session: Session, pool_id: int, household_id: int, at: datetime) -> HouseholdOrder:
     """Return the household's order in the pool, made or marked as edited; the household is locked already."""
-    order = session.scalar(
-        select(HouseholdOrder).where(HouseholdOrder.pool_id == pool_id, HouseholdOrder.household_id == household_id)
+    asked = {"pool_id": pool_id, "household_id": household_id, "at": at}
+    return session.scalars(_WRITE_ORDER, asked, execution_options={"populate_existing": True}).one()
+
+
+_WRITE_ORDER = select(HouseholdOrder).from_statement(
+    text(
+        "INSERT INTO household_order (pool_id, household_id, placed_at) VALUES (:pool_id, :household_id, :at)"
+        " ON CONFLICT (pool_id, household_id) DO UPDATE SET edits = household_order.edits + 1, edited_at = :at RETURNING *"
     )
-    if order is None:
-        order = HouseholdOrder(pool_id=pool_id, household_id=household_id, placed_at=at, edits=0)
-        session.add(order)
-    else:
-        order.edits += 1
-        order.edited_at = at
-    session.flush()
-    return order
+)
 
 
 def _write_lines(
     session: Session,
-    order_id: int,
+    order: HouseholdOrder,
     wishes: Sequence[Wish],
     offerings: dict[int, Offering],
     helps: Mapping[int, Help],
@@ -280,7 +282,8 @@ def _write_lines(
     keep_others: bool,
 ) -> tuple[list[HoldChange], dict[str, list[int]]]:
     """Write the order's lines; return the change of each line's hold, and the lines as they were."""
-    held = {line.offering_id: line for line in session.scalars(select(OrderLine).where(OrderLine.order_id == order_id))}
+    lines = session.scalars(select(OrderLine).where(OrderLine.order_id == order.id)) if order.edits else ()
+    held = {line.offering_id: line for line in lines}
     before = {str(line.offering_id): [line.wish, line.up_to] for line in held.values() if line.up_to}
     was = {line.id: (held_for(line), line.fund_held_minor) for line in held.values()}
     _refuse_in_a_choice(wishes, held)
@@ -298,28 +301,24 @@ def _write_lines(
         fund = fund_bears(helps[offering_id], up_to * price["unit_minor"]) if up_to else 0
         in_choice = bool(choice and up_to)
         rows.append(
-            {"order_id": order_id, "offering_id": offering_id, "wish": wish, "up_to": up_to, **price, "ordered_at": at}
+            {"offering_id": offering_id, "wish": wish, "up_to": up_to, **price}
             | {"choice": choice if up_to else None, "rank": rank if up_to else None}
             | {"held_minor": 0 if in_choice else None}
             | {"fund_minor": fund, "fund_held_minor": 0 if in_choice else fund}
         )
     if not rows:
         return [], before
-    statement = insert(OrderLine).values(rows)
-    raised = (statement.excluded.wish > OrderLine.wish) | (statement.excluded.up_to > OrderLine.up_to)
-    statement = statement.on_conflict_do_update(
-        index_elements=["order_id", "offering_id"],
-        set_={name: statement.excluded[name] for name in _REWRITTEN}
-        | {"ordered_at": case((raised, statement.excluded.ordered_at), else_=OrderLine.ordered_at)},
-    )
-    if any(row["choice"] for row in rows) or any(line.choice for line in held.values()):
-        session.execute(statement)
-        return [_change(line, was) for line in _settle_choices(session, order_id)], before
-    written = session.scalars(statement.returning(OrderLine), execution_options={"populate_existing": True})
+    columns: dict[str, object] = {name: [row[name] for row in rows] for name in _LINE}
+    columns |= {"order_id": order.id, "ordered_at": at}
+    if any(columns["choice"]) or any(line.choice for line in held.values()):
+        session.execute(_WRITE_LINES, columns)
+        return [_change(line, was) for line in _settle_choices(session, order.id)], before
+    written = session.scalars(_WRITTEN_LINES, columns, execution_options={"populate_existing": True})
     return [_change(line, was) for line in written], before
 
 
-_REWRITTEN = (
+_LINE = (
+    "offering_id",
     "wish",
     "up_to",
     "unit_minor",
@@ -330,6 +329,17 @@ _REWRITTEN = (
     "fund_minor",
     "fund_held_minor",
 )
+
+_WRITE_LINES = text(f"""
+INSERT INTO order_line (order_id, ordered_at, {", ".join(_LINE)})
+SELECT :order_id, :ordered_at, * FROM unnest({", ".join(f"CAST(:{name} AS bigint[])" for name in _LINE)})
+ON CONFLICT (order_id, offering_id) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in _LINE)},
+  ordered_at = CASE WHEN excluded.wish > order_line.wish OR excluded.up_to > order_line.up_to
+                    THEN excluded.ordered_at ELSE order_line.ordered_at END
+RETURNING *
+""")  # noqa: S608 - put together from the names above only
+_WRITTEN_LINES = select(OrderLine).from_statement(_WRITE_LINES)
+"""Write an order's lines in one statement of a fixed text, however many they are; a line is last ordered when it was last raised."""
 
 
 def _price(of: Offering | OrderLine) -> dict[str, int]:

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
@@ -68,10 +68,12 @@ def versions(session: Session, name: str) -> list[tuple[datetime, datetime, int,
 
 def all_current(session: Session, *, at: datetime) -> dict[str, Any]:
     """Return every policy in effect at an instant."""
-    rows = session.execute(
-        select(Policy.name, Policy.value)
-        .ext(distinct_on(Policy.name))
-        .where(Policy.effective_from <= at)
-        .order_by(Policy.name, Policy.effective_from.desc())
-    )
-    return DEFAULTS | {row.name: row.value for row in rows}
+    return DEFAULTS | {name: value for name, value in session.execute(_IN_EFFECT, {"at": at})}  # noqa: C416 - a row is no pair to mypy
+
+
+_IN_EFFECT = (
+    select(Policy.name, Policy.value)
+    .ext(distinct_on(Policy.name))
+    .where(Policy.effective_from <= bindparam("at"))
+    .order_by(Policy.name, Policy.effective_from.desc())
+)
