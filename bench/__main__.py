@@ -10,7 +10,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from bench import bank, engine, leximin, pages, papers, season
+from bench import bank, engine, leximin, order, pages, papers, season
 from bench.measure import WEEK, Plan, Report
 
 BENCHES = {
@@ -18,6 +18,7 @@ BENCHES = {
     "leximin": leximin.measure,
     "season": season.measure,
     "pages": pages.measure,
+    "order": order.measure,
     "bank": bank.measure,
     "papers": papers.measure,
 }

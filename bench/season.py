@@ -57,14 +57,14 @@ def _measured(plan: Plan) -> Iterator[Figure]:
 
 
 @contextmanager
-def at_home(home: Path) -> Iterator[Running]:
-    """Run a co-op of its own in a folder, with a real worker."""
-    with Services(home, worker=True) as services:
+def at_home(home: Path, *, worker: bool = True) -> Iterator[Running]:
+    """Run a co-op of its own in a folder, with a real worker or with none."""
+    with Services(home, worker=worker) as services:
         given = {"COOP_HOME": str(home), "PATH": os.environ["PATH"]}
         found = Addresses(services.owner_url, services.app_url, services.redis_url)
         settings = with_addresses(Settings.from_environment(given), found)
         upgrade(settings.owner_url)
-        with supervisor.running(settings, [supervisor.worker()]):
+        with supervisor.running(settings, [supervisor.worker()] if worker else []):
             yield Running(settings, bell.wire(connect(settings.database_url), settings.redis_url))
 
 
