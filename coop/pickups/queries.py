@@ -14,6 +14,7 @@ from coop.core.hardship import fund_part
 from coop.core.ledger import artisan_party, household_party
 from coop.core.paging import Slice
 from coop.core.payout import Earned, HandedOver, Line, Model, Standing, Terms, earned_by, makers_parts
+from coop.db import raw
 
 A_PAGE: Final = 50
 
@@ -241,9 +242,11 @@ SELECT o.id AS order_id, o.household_id, l.id AS line_id, f.id AS offering_id, p
 
 
 def due_lines(session: Session, *, order: int | None = None, pool: int | None = None) -> list[DueLine]:
+    """Return what was awarded on an order's lines or on a pool's, by order; a pool may have tens of thousands."""
     column, value = ("id", order) if order is not None else ("pool_id", pool)
-    statement = _DUE.format(scope_o=f"o.{column} = :scope", scope_x=f"x.{column} = :scope")
-    return [DueLine(*row) for row in session.execute(text(statement), {"scope": value})]
+    statement = _DUE.format(scope_o=f"o.{column} = %(scope)s", scope_x=f"x.{column} = %(scope)s")
+    session.flush()
+    return list(map(DueLine._make, raw(session).execute(statement.encode(), {"scope": value}).fetchall()))
 
 
 class Maker(NamedTuple):

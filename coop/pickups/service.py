@@ -18,7 +18,7 @@ from coop.core.errors import NotFound, RuleBroken
 from coop.core.ledger import OWED_TO_MAKER, Entry
 from coop.core.payout import HIGHEST_FEE_BP, Earned, HandedOver, Model, handed_over
 from coop.core.season import local_day, zone_named
-from coop.db import Db, copy_rows, refresh_statistics, take_ids
+from coop.db import Db, copy_numbers, copy_rows, refresh_statistics, take_ids
 from coop.ledger import service as ledger
 from coop.people import service as people
 from coop.pickups.models import CreditNote, FeeChange, HandOver, PickupChoice, PickupPoint
@@ -291,7 +291,7 @@ def _write(
             for hand_over_id, lines in zip(ids, orders, strict=True)
         ),
     )
-    copy_rows(
+    copy_numbers(
         session,
         "hand_over_line",
         ("hand_over_id", "line_id", "pieces", "fee_minor", "tax_minor", "net_minor", "fund_minor"),
