@@ -168,6 +168,12 @@ def bigints(numbers: Iterable[int]) -> str:
     return "{" + ",".join(map(str, numbers)) + "}"
 
 
+def texts(words: Iterable[str]) -> str:
+    """Write words as the text of an array, to be cast to text[], for the same reason."""
+    quoted = [word.replace("\\", "\\\\").replace('"', '\\"') for word in words]
+    return '{"' + '","'.join(quoted) + '"}' if quoted else "{}"
+
+
 def take_ids(session: Session, table: str, count: int) -> range | list[int]:
     """Reserve `count` ids of a table's sequence, for rows whose children are written in the same breath."""
     if count == 0:

@@ -205,10 +205,9 @@ def _literal(sought: str) -> str:
     return sought.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
-# where an account ends: kept where it may not be overdrawn, else the sum of its postings
-_END = """coalesce(b.amount, s.amount, 0)::bigint AS amount
-  FROM account a LEFT JOIN balance b ON b.account_id = a.id
-  LEFT JOIN LATERAL (SELECT sum(amount) AS amount FROM posting WHERE account_id = a.id) s ON b.account_id IS NULL"""
+# where an account ends: kept where it may not be overdrawn, else the sum of its postings, which are not looked at otherwise
+_END = """coalesce(b.amount, (SELECT sum(amount) FROM posting WHERE account_id = a.id), 0)::bigint AS amount
+  FROM account a LEFT JOIN balance b ON b.account_id = a.id"""
 
 NAMED = """coalesce(
   CASE split_part(a.party, ':', 1)
@@ -232,12 +231,17 @@ SELECT *, count(*) OVER () AS total FROM (SELECT a.id, {_WHOSE}, {_END} WHERE a.
 
 _ACCOUNT = text(f"SELECT a.code, {_WHOSE}, {_END} WHERE a.id = :id")
 
-_POSTINGS = text("""
-SELECT e.id, e.key, e.kind, coalesce(e.memo, '') AS memo, e.business_date, m.amount, m.balance, m.total
-  FROM (SELECT entry_id, n, amount, sum(amount) OVER (ORDER BY entry_id, n) AS balance, count(*) OVER () AS total
-          FROM posting WHERE account_id = :id ORDER BY entry_id DESC, n DESC LIMIT :most OFFSET :skipped) m
+# the latest balance is where the account ends, those before follow from it: what lies further back is counted, not read
+_POSTINGS = text(f"""
+WITH latest AS (
+  SELECT entry_id, n, amount FROM posting WHERE account_id = :id ORDER BY entry_id DESC, n DESC LIMIT :skipped + :most)
+SELECT e.id, e.key, e.kind, coalesce(e.memo, '') AS memo, e.business_date, m.amount, m.balance,
+       (SELECT count(*) FROM posting WHERE account_id = :id) AS total
+  FROM (SELECT entry_id, n, amount,
+               (SELECT {_END} WHERE a.id = :id) - sum(amount) OVER (ORDER BY entry_id DESC, n DESC) + amount AS balance
+          FROM latest ORDER BY entry_id DESC, n DESC OFFSET :skipped) m
   JOIN entry e ON e.id = m.entry_id ORDER BY m.entry_id DESC, m.n DESC
-""")
+""")  # noqa: S608 - as above
 
 _LEDGER = b"""
 SELECT e.key, e.kind, e.business_date, coalesce(e.memo, ''), a.code, a.party, p.amount

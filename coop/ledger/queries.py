@@ -35,15 +35,19 @@ class BalancePage:
     part: Slice
 
 
-_ENTRIES = """
-SELECT * FROM (
-  SELECT e.id, e.business_date, e.posted_at, e.kind, coalesce(e.memo, '') AS memo, m.amount,
-         sum(m.amount) OVER (ORDER BY e.id) AS balance, count(*) OVER () AS total
-    FROM (SELECT p.entry_id, -sum(p.amount) AS amount FROM posting p JOIN account a ON a.id = p.account_id
-           WHERE a.code = :code AND a.party = :party GROUP BY p.entry_id) m
-    JOIN entry e ON e.id = m.entry_id) told
- ORDER BY id DESC LIMIT :most OFFSET :skipped
-"""
+# the balance after the latest entry is kept, those before follow from it: what lies further back is counted, not read
+_ENTRIES = text("""
+WITH own AS (SELECT a.id, -b.amount AS kept FROM account a JOIN balance b ON b.account_id = a.id
+              WHERE a.code = :code AND a.party = :party),
+latest AS (
+  SELECT entry_id, -sum(amount) AS amount FROM posting WHERE account_id = (SELECT id FROM own)
+   GROUP BY entry_id ORDER BY entry_id DESC LIMIT :skipped + :most)
+SELECT e.id, e.business_date, e.posted_at, e.kind, coalesce(e.memo, '') AS memo, m.amount, m.balance,
+       (SELECT count(DISTINCT entry_id) FROM posting WHERE account_id = (SELECT id FROM own)) AS total
+  FROM (SELECT entry_id, amount, (SELECT kept FROM own) - sum(amount) OVER (ORDER BY entry_id DESC) + amount AS balance
+          FROM latest ORDER BY entry_id DESC OFFSET :skipped) m
+  JOIN entry e ON e.id = m.entry_id ORDER BY e.id DESC
+""")
 
 
 _OWNED = text("""
@@ -64,7 +68,7 @@ def balance_page(session: Session, household_id: int, *, number: int) -> Balance
     """Return fifty entries of a household's credit, the latest first, each with the balance after it."""
     kept = household_balances(session, household_id)
     asked = {"code": MEMBER_CREDIT, "party": household_party(household_id)}
-    found = session.execute(text(_ENTRIES), asked | {"most": A_PAGE, "skipped": A_PAGE * (number - 1)}).all()
+    found = session.execute(_ENTRIES, asked | {"most": A_PAGE, "skipped": A_PAGE * (number - 1)}).all()
     return BalancePage(
         credit_minor=kept[MEMBER_CREDIT],
         held_minor=kept[ORDER_HOLD],

@@ -7,8 +7,7 @@ from datetime import date
 from typing import Final
 
 from psycopg.errors import CheckViolation
-from sqlalchemy import Text, any_, literal, select, text
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from coop.core.errors import NotFound, RuleBroken
@@ -23,7 +22,7 @@ from coop.core.ledger import (
     Posting,
 )
 from coop.core.season import month_of
-from coop.db import bigints, copy_numbers, copy_rows, raw, take_ids
+from coop.db import bigints, columns_of, copy_numbers, copy_rows, raw, take_ids, texts
 from coop.ledger import models
 
 
@@ -172,7 +171,7 @@ def _account_ids(session: Session, codes: list[int], parties: list[str]) -> dict
             " JOIN unnest(CAST(:codes AS int[]), CAST(:parties AS text[])) AS w (code, party)"
             " ON a.code = w.code AND a.party = w.party"
         ),
-        {"codes": bigints(codes), "parties": parties},
+        {"codes": bigints(codes), "parties": texts(parties)},
     )
     return {(code, party): account_id for code, party, account_id in rows}
 
@@ -254,12 +253,14 @@ def balance_of(session: Session, code: int, party: str) -> int:
 
 def balances_of(session: Session, code: int, parties: Sequence[str]) -> dict[str, int]:
     """Return the kept balances of many parties, debit + and credit -; who has none is left out."""
-    kept = (
-        select(models.Account.party, models.Balance.amount)
-        .join(models.Balance, models.Balance.account_id == models.Account.id)
-        .where(models.Account.code == code, models.Account.party == any_(literal(list(parties), ARRAY(Text))))
-    )
-    return {party: amount for party, amount in session.execute(kept)}  # noqa: C416 - a row is no pair to mypy
+    kept = columns_of(session, _BALANCES, {"code": code, "parties": texts(parties)}, ("place", "amount"))
+    return {parties[place - 1]: minor for place, minor in zip(kept["place"].tolist(), kept["amount"].tolist(), strict=True)}  # fmt: skip
+
+
+_BALANCES: Final = """
+SELECT w.place, b.amount FROM unnest(CAST(:parties AS text[])) WITH ORDINALITY AS w (party, place)
+  JOIN account a ON a.code = :code AND a.party = w.party JOIN balance b ON b.account_id = a.id
+"""
 
 
 def stored(session: Session, entry_id: int) -> Entry:
