@@ -10,7 +10,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from bench import bank, engine, leximin, order, pages, papers, season
+from bench import balances, bank, deliveries, engine, leximin, order, pages, papers, season
 from bench.measure import WEEK, Plan, Report
 
 BENCHES = {
@@ -18,7 +18,9 @@ BENCHES = {
     "leximin": leximin.measure,
     "season": season.measure,
     "pages": pages.measure,
+    "deliveries": deliveries.measure,
     "order": order.measure,
+    "balances": balances.measure,
     "bank": bank.measure,
     "papers": papers.measure,
 }

@@ -18,7 +18,7 @@ def write_again(folder: Path, into: Path, *, weeks_later: int, mark: str = "", t
     for stem in ("members", "products", "orders", "yields"):
         rows = _rows(folder, stem)
         written = [_shifted(row, shift, mark) for shift in (shifts if "cycle" in rows[0] else [0]) for row in rows]
-        _write(into / f"{stem}.csv", written)
+        write_rows(into / f"{stem}.csv", written)
 
 
 def _rows(folder: Path, stem: str) -> list[dict[str, str]]:
@@ -38,7 +38,8 @@ def _shifted(row: dict[str, str], weeks: int, mark: str) -> dict[str, str]:
     return moved
 
 
-def _write(path: Path, rows: list[dict[str, str]]) -> None:
+def write_rows(path: Path, rows: list[dict[str, str]]) -> None:
+    """Write a file of a season."""
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
         writer.writeheader()
