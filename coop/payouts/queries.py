@@ -1,6 +1,6 @@
 """What makers are owed, and what payouts come to, read from postings."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final, NamedTuple
@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from coop.core.ledger import BANK, PAYOUT_TRANSIT, artisan_party
 from coop.core.payout import ACCOUNT_RESTS, settle
+from coop.db import bigints, columns_of, texts
 
 WITH_SALES: Final = """
   LEFT JOIN hand_over h ON h.entry_id = p.entry_id
@@ -31,14 +32,32 @@ def open_postings(more: str = "") -> str:
  WHERE NOT EXISTS (SELECT FROM statement_line s WHERE s.entry_id = p.entry_id AND s.n = p.n AND s.live)"""
 
 
-TAKE_LINES: Final = text(f"""
+_OPEN_LINES: Final = f"""
+SELECT substr(a.party, 9)::bigint, p.entry_id, p.n::bigint, coalesce(p.line_id, 0), -p.amount {open_postings()}
+   AND a.party = ANY(CAST(:parties AS text[]))"""
+
+
+def open_lines(session: Session, through: date, statement_of: Mapping[int, int]) -> dict[str, str]:
+    """Return what stands open for some makers as the columns that `TAKE_LINES` takes; a statement is given for each maker.
+
+    They are read apart so that the database knows how many there are when it looks up what each was.
+    """
+    names = ("artisans", "entries", "places", "lines", "amounts")
+    asked = {"through": through, "parties": texts(map(artisan_party, statement_of))}
+    found = {name: column.tolist() for name, column in columns_of(session, _OPEN_LINES, asked, names).items()}
+    found["statements"] = [statement_of[artisan_id] for artisan_id in found.pop("artisans")]
+    return {name: bigints(column) for name, column in found.items()}
+
+
+TAKE_LINES: Final = text("""
 WITH taken AS (
   INSERT INTO statement_line (statement_id, entry_id, n, amount_minor, offering_id, pieces, sold_minor, fee_minor, tax_minor)
   SELECT t.id, o.entry_id, o.n, o.amount, l.offering_id, coalesce(hl.pieces, 0),
          CASE WHEN hl.line_id IS NOT NULL AND m.artisan_id IS NULL THEN hl.pieces * l.unit_minor
               ELSE CASE WHEN x.fee IS NULL THEN 0 ELSE o.amount + x.fee END END, coalesce(x.fee, 0), coalesce(x.tax, 0)
-    FROM (SELECT p.entry_id, p.n, p.line_id, -p.amount AS amount, substr(a.party, 9)::bigint AS artisan_id {open_postings()}) o
-    JOIN statement t ON t.run_id = :run AND t.artisan_id = o.artisan_id
+    FROM unnest(CAST(:statements AS bigint[]), CAST(:entries AS bigint[]), CAST(:places AS bigint[]), CAST(:lines AS bigint[]),
+                CAST(:amounts AS bigint[])) AS o (statement_id, entry_id, n, line_id, amount)
+    JOIN statement t ON t.id = o.statement_id
     LEFT JOIN hand_over h ON h.entry_id = o.entry_id
     LEFT JOIN hand_over_line hl ON hl.hand_over_id = h.id AND hl.line_id = o.line_id
     LEFT JOIN credit_note cn ON cn.entry_id = o.entry_id AND cn.line_id = o.line_id
@@ -58,8 +77,8 @@ sums AS (
     FROM taken GROUP BY statement_id)
 UPDATE statement t SET sold_minor = s.sold, fee_minor = s.fee, tax_minor = s.tax, earned_minor = s.earned, payable_minor = s.earned
   FROM sums s WHERE s.statement_id = t.id RETURNING t.id, t.payable_minor
-""")  # noqa: S608 - put together from the text above only
-"""Put all open postings of a run's makers on their statements and add them up, in one statement that sees one state of the books.
+""")
+"""Put open postings on the statements of their makers and add them up.
 
 Fee and tax of a line with several makers fall on each by its part, so that they add up to the line's. What was credited or changed since
 stands below zero with what it takes back.
