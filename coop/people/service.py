@@ -242,14 +242,24 @@ def speaks_for(session: Session, person_id: int, artisan_id: int) -> bool:
 
 def tell_artisan(session: Session, key: str, template: str, artisan_id: int, values: dict[str, Any]) -> None:
     """Queue one mail to each person who speaks for a workshop now."""
+    tell_artisans(session, template, [(key, artisan_id, values)])
+
+
+def tell_artisans(session: Session, template: str, letters: Sequence[tuple[str, int, dict[str, Any]]]) -> None:
+    """Queue one mail to each person who speaks now for the workshop of each letter: its key, the workshop, the values."""
+    artisan_ids = literal([artisan_id for _, artisan_id, _ in letters], ARRAY(BigInteger))
     persons = session.execute(
-        select(Person.id, Person.email)
-        .join(RoleGrant, RoleGrant.person_id == Person.id)
-        .where(RoleGrant.artisan_id == artisan_id, RoleGrant.ended_at.is_(None), Person.left_at.is_(None))
+        select(RoleGrant.artisan_id, Person.id, Person.email)
+        .join(Person, RoleGrant.person_id == Person.id)
+        .where(RoleGrant.artisan_id == any_(artisan_ids), RoleGrant.ended_at.is_(None), Person.left_at.is_(None))
         .order_by(Person.id)
     )
-    for person_id, address in persons:
-        notices.tell(session, f"{key}:{person_id}", template, person_id=person_id, address=address, values=values)
+    speaking: dict[int | None, list[tuple[int, str]]] = {}
+    for artisan_id, person_id, address in persons:
+        speaking.setdefault(artisan_id, []).append((person_id, address))
+    for key, artisan_id, values in letters:
+        for person_id, address in speaking.get(artisan_id, ()):
+            notices.tell(session, f"{key}:{person_id}", template, person_id=person_id, address=address, values=values)
 
 
 def tell_role(session: Session, key: str, template: str, role: str, values: dict[str, Any]) -> None:

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import func, select, text
+from sqlalchemy import BigInteger, any_, func, literal, select, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from coop import jobs
@@ -82,8 +83,8 @@ def make_file(db: Db, run_id: int, *, by: int, at: datetime, field_key: bytes) -
         _put_in_transit(
             session, run_id, payments, day=local_day(at, agreed["zone"]), by=by, currency=agreed["currency"]
         )
-        for payment, statement, _ in payments:
-            tell_maker(session, "payout_sent", payment, statement, through=run.through.isoformat())
+        told = [(payment, statement) for payment, statement, _ in payments]
+        tell_makers(session, "payout_sent", told, through=run.through.isoformat())
         run.state, run.file_made_at = "file_made", at
         jobs.request(session, jobs.WRITE_STATEMENTS, run_id)
         audit.record(session, "make_bank_file", by=by, subject=("payout_run", run_id), detail={"sha256": sha256})
@@ -118,13 +119,23 @@ def _check_covered(session: Session, run_id: int, *, at: datetime) -> None:
 
 
 def tell_maker(session: Session, template: str, payment: Payment, statement: Statement, **more: str) -> None:
-    values: dict[str, Any] = {
-        "artisan": session.get_one(Artisan, statement.artisan_id).name,
-        "amount_minor": payment.amount_minor,
-        "statement": f"{statement.series}-{statement.number}",
-        "statement_id": statement.id,
-    }
-    people.tell_artisan(session, f"{template}:{payment.id}", template, statement.artisan_id, values | more)
+    tell_makers(session, template, [(payment, statement)], **more)
+
+
+def tell_makers(session: Session, template: str, paid: Sequence[tuple[Payment, Statement]], **more: str) -> None:
+    """Tell each maker what became of a payment to them."""
+    ids = literal([statement.artisan_id for _, statement in paid], ARRAY(BigInteger))
+    names = {artisan_id: name for artisan_id, name in session.execute(select(Artisan.id, Artisan.name).where(Artisan.id == any_(ids)))}  # fmt: skip # noqa: C416 - a row is no pair to mypy
+    letters: list[tuple[str, int, dict[str, Any]]] = []
+    for payment, statement in paid:
+        values = {
+            "artisan": names[statement.artisan_id],
+            "amount_minor": payment.amount_minor,
+            "statement": f"{statement.series}-{statement.number}",
+            "statement_id": statement.id,
+        }
+        letters.append((f"{template}:{payment.id}", statement.artisan_id, values | more))
+    people.tell_artisans(session, template, letters)
 
 
 def _must_be(run: PayoutRun, state: str, sentence: str) -> None:
