@@ -10,7 +10,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from bench import balances, bank, deliveries, engine, leximin, order, pages, papers, season
+from bench import balances, bank, deliveries, engine, leximin, order, pages, papers, posting, season
 from bench.measure import WEEK, Plan, Report
 
 BENCHES = {
@@ -18,6 +18,7 @@ BENCHES = {
     "leximin": leximin.measure,
     "season": season.measure,
     "pages": pages.measure,
+    "posting": posting.measure,
     "deliveries": deliveries.measure,
     "order": order.measure,
     "balances": balances.measure,
