@@ -260,7 +260,8 @@ def _price_words(unit_minor: int, deposit_minor: int, currency: str) -> str:
 def _order_of(session: Session, pool_id: int, household_id: int, at: datetime) -> HouseholdOrder:
     """Return the household's order in the pool, made or marked as edited; the household is locked already."""
     asked = {"pool_id": pool_id, "household_id": household_id, "at": at}
-    return session.scalars(_WRITE_ORDER, asked, execution_options={"populate_existing": True}).one()
+    order: HouseholdOrder = session.scalars(_WRITE_ORDER, asked, execution_options={"populate_existing": True}).one()
+    return order
 
 
 _WRITE_ORDER = select(HouseholdOrder).from_statement(
@@ -308,12 +309,12 @@ def _write_lines(
         )
     if not rows:
         return [], before
-    columns: dict[str, object] = {name: [row[name] for row in rows] for name in _LINE}
-    columns |= {"order_id": order.id, "ordered_at": at}
+    columns = {name: [row[name] for row in rows] for name in _LINE}
+    asked = columns | {"order_id": order.id, "ordered_at": at}
     if any(columns["choice"]) or any(line.choice for line in held.values()):
-        session.execute(_WRITE_LINES, columns)
+        session.execute(_WRITE_LINES, asked)
         return [_change(line, was) for line in _settle_choices(session, order.id)], before
-    written = session.scalars(_WRITTEN_LINES, columns, execution_options={"populate_existing": True})
+    written = session.scalars(_WRITTEN_LINES, asked, execution_options={"populate_existing": True})
     return [_change(line, was) for line in written], before
 
 
