@@ -22,6 +22,7 @@ from coop.core.ledger import MEMBER_CREDIT, ORDER_HOLD, Entry, credit_paid_in, h
 from coop.ledger import service as ledger
 from coop.orders import service as orders
 from coop.people import service as people
+from coop.wishes.service import Wish
 
 LINES = 10
 TARGET = 3.0
@@ -60,7 +61,7 @@ def measure(plan: Plan) -> Iterator[Figure]:
 
 
 def _run(
-    coop: Running, connection: psycopg.Connection[Any], pool_id: int, wishes: Sequence[orders.Wish], households: Iterator[Household]
+    coop: Running, connection: psycopg.Connection[Any], pool_id: int, wishes: Sequence[Wish], households: Iterator[Household]
 ) -> tuple[float, float]:  # fmt: skip
     """Place orders in turns, one through the service and its like as bare rows; return the median of each."""
     ours, theirs = [], []
@@ -77,13 +78,13 @@ def _run(
     return median(ours), median(theirs)
 
 
-def _wishes(coop: Running, pool_id: int) -> list[orders.Wish]:
+def _wishes(coop: Running, pool_id: int) -> list[Wish]:
     with coop.db() as session:
         found = session.execute(
             text("SELECT id, price_minor FROM offering WHERE pool_id = :pool ORDER BY id LIMIT :lines"),
             {"pool": pool_id, "lines": LINES},
         ).all()
-    return [orders.Wish(offering_id, 1, 2, price_minor) for offering_id, price_minor in found]
+    return [Wish(offering_id, 1, 2, price_minor) for offering_id, price_minor in found]
 
 
 def _households(coop: Running, many: int) -> list[Household]:

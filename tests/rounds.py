@@ -15,12 +15,13 @@ from coop.batches import service as batches
 from coop.db import Db
 from coop.jobs import Lease
 from coop.orders.models import HouseholdOrder, OrderLine
-from coop.orders.service import Wish, place_order
+from coop.orders.service import place_order
 from coop.payouts import service as payouts
 from coop.pickups import service as pickups
 from coop.pools import service as pools
 from coop.pools.models import Offering, Pool
 from coop.publishing import service as publishing
+from coop.wishes.service import Wish
 from tests.builders import FIELD_KEY, NOW
 
 PICKUP = NOW + timedelta(days=7)

@@ -12,9 +12,9 @@ from coop.core.errors import NotFound, RuleBroken
 from coop.db import Db
 from coop.orders import service as orders
 from coop.orders.models import HouseholdOrder, OrderLine
-from coop.orders.service import Wish
 from coop.pools.models import Offering, Pool
 from coop.seasons.models import Season
+from coop.wishes.service import Wish
 
 
 def choose(

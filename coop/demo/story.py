@@ -27,7 +27,6 @@ from coop.formats import camt
 from coop.impact import service as impact
 from coop.jobs import Lease, Outbox
 from coop.orders import service as orders
-from coop.orders.service import Wish
 from coop.payouts import service as payouts
 from coop.people.models import Person
 from coop.pickups import service as pickups
@@ -36,6 +35,7 @@ from coop.pools import service as pools
 from coop.publishing import service as publishing
 from coop.seasons import service as seasons
 from coop.transfers import service as transfers
+from coop.wishes.service import Wish
 
 _PRODUCTS = {product.key: product for product in PRODUCTS}
 _SPEAKERS = {maker.name: maker.person for maker in MAKERS}

@@ -6,9 +6,10 @@ from typing import Any, Final
 
 from flask import request
 
-from coop.orders.service import MOST_PIECES, Bound, Wish
+from coop.orders.service import Bound
 from coop.web.fields import AmountField, PiecesField
 from coop.web.forms import BadForm, CoopForm
+from coop.wishes.service import MOST_PIECES, Wish
 
 MOST_LINES: Final = 60
 _NAMED = re.compile("(?:wish|up_to|unit|deposit)-([1-9][0-9]{0,18})")

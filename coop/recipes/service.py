@@ -15,9 +15,9 @@ from coop.db import Db
 from coop.jobs import Lease
 from coop.orders import service as orders
 from coop.orders.models import HouseholdOrder
-from coop.orders.service import Wish
 from coop.people import service as people
 from coop.pools.models import Offering, Pool
+from coop.wishes.service import Wish
 
 _HOLDERS = text("""
 SELECT DISTINCT h.household_id

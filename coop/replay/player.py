@@ -28,6 +28,7 @@ from coop.returnables import service as returnables
 from coop.takebacks import service as takebacks
 from coop.transfers import service as transfers
 from coop.treasury import service as treasury
+from coop.wishes.service import Wish
 
 BILL = "carrier"
 """Whose bills are shared; a scenario names no supplier."""
@@ -146,13 +147,13 @@ class Player:
         return treasury.show_goodwill(self.db, self._member(event), event["cents"], reason=REASON, **asked)
 
     def _order(self, event: Event) -> int:
-        wishes: dict[int, list[orders.Wish]] = {}
+        wishes: dict[int, list[Wish]] = {}
         helped: dict[int, Help] = {}
         names: dict[int, str] = {}
         for written in event["lines"]:
             line = ordered(written, self.case.policy)
             place = self.stage.places[line]
-            wish = orders.Wish(place.offering_id, line.pieces, line.pieces, line.unit_minor, line.deposit_minor)
+            wish = Wish(place.offering_id, line.pieces, line.pieces, line.unit_minor, line.deposit_minor)
             wishes.setdefault(place.pool_id, []).append(wish)
             helped[place.offering_id] = Help(line.tier_bp, line.subsidy_minor)
             names[place.offering_id] = line.name

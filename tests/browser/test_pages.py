@@ -30,7 +30,7 @@ from coop.formats.bank_csv import Columns
 from coop.formats.iban import demo_iban
 from coop.hardship import service as hardship
 from coop.mending import service as mending
-from coop.orders.service import Wish, place_order
+from coop.orders.service import place_order
 from coop.papers import service as papers
 from coop.people import service as people
 from coop.people.models import Belonging
@@ -38,6 +38,7 @@ from coop.places import service as places
 from coop.policy import service as policy
 from coop.pools import service as pools
 from coop.seasons import service as seasons
+from coop.wishes.service import Wish
 from tests import rounds
 from tests.builders import a_household, a_pool, a_product, a_season, an_artisan, an_offering, give_credit
 from tests.services.test_papers import House

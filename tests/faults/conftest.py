@@ -15,10 +15,10 @@ from coop.batches import service as batches
 from coop.books import queries as books
 from coop.clock import now
 from coop.orders import service as orders
-from coop.orders.service import Wish
 from coop.pools import service as pools
 from coop.pools.models import Offering
 from coop.publishing import service as publishing
+from coop.wishes.service import Wish
 from tests.builders import NOW, a_household, a_pool, a_season, an_offering
 from tests.crew import Crew, PostOffice, until
 

@@ -15,8 +15,8 @@ from sqlalchemy.orm import sessionmaker
 from sqlalchemy.pool import NullPool
 
 from coop.orders import service as orders
-from coop.orders.service import Wish
 from coop.pools import service as pools
+from coop.wishes.service import Wish
 from tests.builders import NOW, a_household, a_pool, a_season, an_offering
 from tests.crew import until
 

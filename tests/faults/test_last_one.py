@@ -10,9 +10,9 @@ from sqlalchemy import text
 
 from coop.core.errors import RuleBroken
 from coop.orders import service as orders
-from coop.orders.service import Wish
 from coop.places import service as places
 from coop.pools import service as pools
+from coop.wishes.service import Wish
 from tests.builders import NOW, a_household, a_pool, a_season, a_size, an_offering
 
 

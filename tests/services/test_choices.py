@@ -17,11 +17,12 @@ from coop.core.errors import NotFound, RuleBroken
 from coop.core.proof import verify_lines
 from coop.corrections import service as corrections
 from coop.orders.models import HouseholdOrder, OrderLine
-from coop.orders.service import Wish, place_order
+from coop.orders.service import place_order
 from coop.pools import service as pools
 from coop.proofs.queries import names_of, verify_page
 from coop.reasons.queries import why_page
 from coop.sharing.queries import preview_page
+from coop.wishes.service import Wish
 from tests import rounds
 from tests.builders import FIELD_KEY, NOW, TODAY, a_household, a_pool, a_product, a_season, an_artisan, an_offering
 

@@ -8,8 +8,9 @@ from coop.allocation.models import AllocationRun
 from coop.allocation.queries import problem_of_run
 from coop.core.outcome import under_rule
 from coop.core.pool_run import share_out
-from coop.orders.service import Wish, place_order
+from coop.orders.service import place_order
 from coop.pools import service as pools
+from coop.wishes.service import Wish
 from tests import rounds
 from tests.builders import FIELD_KEY, NOW, a_household, a_pool, a_season, an_offering
 

@@ -18,11 +18,12 @@ from coop.core.proof import verify_lines
 from coop.core.proof_promises import Published
 from coop.draws import service as draws
 from coop.draws.models import Draw, PoolCommitment, SeasonSecret
-from coop.orders.service import Wish, place_order
+from coop.orders.service import place_order
 from coop.pools import service as pools
 from coop.pools.models import Offering
 from coop.proofs import service as proofs
 from coop.publishing import service as publishing
+from coop.wishes.service import Wish
 from tests.builders import FIELD_KEY, NOW, SEASON_SECRET, a_household, a_person, a_pool, a_season, an_offering
 from tests.rounds import work_off
 

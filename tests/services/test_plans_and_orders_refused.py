@@ -11,9 +11,9 @@ from coop.agreements import service as agreements
 from coop.asking import service as asking
 from coop.core.errors import RuleBroken
 from coop.orders import service as orders
-from coop.orders.service import Wish
 from coop.payouts import service as payouts
 from coop.pools import service as pools
+from coop.wishes.service import Wish
 from tests.builders import NOW, a_household, a_pool, a_season, an_artisan, an_offering
 from tests.rounds import compute_payouts, fetch
 from tests.services.test_payouts import Coop

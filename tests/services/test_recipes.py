@@ -13,12 +13,13 @@ from coop.core.claims import TOGETHER_RULE
 from coop.core.errors import NotFound, RuleBroken
 from coop.core.recipes import OnOffer
 from coop.orders.models import HouseholdOrder, OrderLine
-from coop.orders.service import Bound, Wish, place_order
+from coop.orders.service import Bound, place_order
 from coop.places import service as places
 from coop.pools import service as pools
 from coop.recipes import service as recipes
 from coop.seasons import service as seasons
 from coop.seasons.models import RecipeLine
+from coop.wishes.service import Wish
 from tests.builders import NOW, a_household, a_pool, a_product, a_season, a_size, an_artisan, an_offering, give_credit
 from tests.rounds import work_off
 

@@ -108,7 +108,8 @@ def later(db, season, jam, n, wishes, made, *, opened):
         pool = a_pool(session, season, f"Round {n}", closes_at=opened + timedelta(hours=8))
         offering = an_offering(session, pool, jam, price_minor=100)
     pools.open_pool(db, pool, by=0, at=opened)
-    from coop.orders.service import Wish, place_order
+    from coop.orders.service import place_order
+    from coop.wishes.service import Wish
 
     for household, pieces in wishes.items():
         lines = [Wish(offering, pieces, pieces, 100, 0)]

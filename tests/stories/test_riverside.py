@@ -21,7 +21,7 @@ from coop.formats import camt
 from coop.impact import queries as impact_queries
 from coop.impact import service as impact
 from coop.incoming import service as incoming
-from coop.orders.service import Wish, place_order
+from coop.orders.service import place_order
 from coop.payouts import service as payouts
 from coop.payouts.models import BankFile, PayoutRun
 from coop.people import service as people
@@ -33,6 +33,7 @@ from coop.pools.models import Offering, Pool
 from coop.publishing import service as publishing
 from coop.seasons.models import ShareSize
 from coop.transfers import service as transfers
+from coop.wishes.service import Wish
 from tests.builders import FIELD_KEY
 from tests.crew import until
 

@@ -17,10 +17,11 @@ from coop.batches import service as batches
 from coop.clock import now
 from coop.core.proof import verify_lines
 from coop.core.proof_promises import Published
-from coop.orders.service import Wish, place_order
+from coop.orders.service import place_order
 from coop.pools import service as pools
 from coop.pools.models import Offering
 from coop.publishing import service as publishing
+from coop.wishes.service import Wish
 from tests.builders import a_household, a_pool, a_season, an_offering, give_credit
 from tests.rounds import work_off
 

@@ -10,10 +10,11 @@ from sqlalchemy import func, select, text
 from coop.batches import service as batches
 from coop.clock import now
 from coop.orders.models import HouseholdOrder, OrderLine
-from coop.orders.service import Wish, place_order
+from coop.orders.service import place_order
 from coop.places import service as places
 from coop.pools import service as pools
 from coop.seasons.models import SeasonShare, ShareWait
+from coop.wishes.service import Wish
 from tests.builders import a_household, a_pool, a_product, a_season, a_size, an_artisan, an_offering, give_credit
 
 

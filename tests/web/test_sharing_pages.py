@@ -18,11 +18,12 @@ from coop.awards.queries import letter_of_awards
 from coop.batches import service as batches
 from coop.clock import now
 from coop.core.proof import verify_lines
-from coop.orders.service import Wish, place_order
+from coop.orders.service import place_order
 from coop.places import service as places
 from coop.pools import service as pools
 from coop.pools.models import Offering
 from coop.publishing import service as publishing
+from coop.wishes.service import Wish
 from tests.builders import (
     a_batch,
     a_household,

@@ -10,10 +10,11 @@ from coop.agreements.models import ArtisanTerms, BankDetails
 from coop.batches.models import Batch, YieldReport
 from coop.catalog.models import Artisan, ContainerType, Product
 from coop.clock import now
-from coop.orders.service import Wish, place_order
+from coop.orders.service import place_order
 from coop.pools import service as pools
 from coop.pools.models import Offering
 from coop.seasons.models import Season, ShareSize
+from coop.wishes.service import Wish
 from tests.builders import a_batch, a_household, a_pool, a_product, a_season, an_artisan, an_offering
 
 

@@ -1,0 +1,1 @@
+"""Wishes: how many pieces of an offering a household would like, and up to how many it would take."""
