@@ -77,6 +77,12 @@ class Statement(Base):
     fee_minor: Mapped[Minor]
     tax_minor: Mapped[Minor] = mapped_column(comment="tax inside the fee")
     earned_minor: Mapped[Minor] = mapped_column(comment="sum of its lines: what the maker's account gained")
+    deposit_minor: Mapped[Minor] = mapped_column(
+        server_default="0", comment="on what was handed over; the co-op's to keep"
+    )
+    carried_minor: Mapped[Minor] = mapped_column(
+        server_default="0", comment="earned through the run before this one, of which it waited"
+    )
     set_off_minor: Mapped[Minor] = mapped_column(server_default="0", comment="what the maker owed, taken off")
     recouped_minor: Mapped[Minor] = mapped_column(server_default="0", comment="taken off against the maker's advance")
     payable_minor: Mapped[Minor] = mapped_column(comment="what is paid: earned less set off and recouped")

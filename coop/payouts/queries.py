@@ -50,11 +50,11 @@ def open_lines(session: Session, through: date, statement_of: Mapping[int, int])
 
 
 TAKE_LINES: Final = text("""
-WITH taken AS (
-  INSERT INTO statement_line (statement_id, entry_id, n, amount_minor, offering_id, pieces, sold_minor, fee_minor, tax_minor)
-  SELECT t.id, o.entry_id, o.n, o.amount, l.offering_id, coalesce(hl.pieces, 0),
+WITH told AS MATERIALIZED (
+  SELECT t.id, o.entry_id, o.n, o.amount, l.offering_id, coalesce(hl.pieces, 0) AS pieces,
          CASE WHEN hl.line_id IS NOT NULL AND m.artisan_id IS NULL THEN hl.pieces * l.unit_minor
-              ELSE CASE WHEN x.fee IS NULL THEN 0 ELSE o.amount + x.fee END END, coalesce(x.fee, 0), coalesce(x.tax, 0)
+              ELSE CASE WHEN x.fee IS NULL THEN 0 ELSE o.amount + x.fee END END AS sold, coalesce(x.fee, 0) AS fee, coalesce(x.tax, 0) AS tax,
+         coalesce(hl.pieces * l.deposit_minor, 0) AS deposit
     FROM unnest(CAST(:statements AS bigint[]), CAST(:entries AS bigint[]), CAST(:places AS bigint[]), CAST(:lines AS bigint[]),
                 CAST(:amounts AS bigint[])) AS o (statement_id, entry_id, n, line_id, amount)
     JOIN statement t ON t.id = o.statement_id
@@ -70,19 +70,32 @@ WITH taken AS (
              (f.tax * coalesce(m.upto, 10000) / 10000 - f.tax * coalesce(m.upto - m.part_bp, 0) / 10000)::bigint AS tax
         FROM (SELECT coalesce(hl.fee_minor, -cn.fee_minor, fc.fee_minor) AS fee,
                      coalesce(hl.tax_minor, -cn.tax_minor, fc.tax_minor) AS tax) f) x ON true
-   ORDER BY t.id, o.entry_id, o.n
-  RETURNING statement_id, amount_minor, sold_minor, fee_minor, tax_minor),
+   ORDER BY t.id, o.entry_id, o.n),
+taken AS (
+  INSERT INTO statement_line (statement_id, entry_id, n, amount_minor, offering_id, pieces, sold_minor, fee_minor, tax_minor)
+  SELECT id, entry_id, n, amount, offering_id, pieces, sold, fee, tax FROM told),
 sums AS (
-  SELECT statement_id, sum(amount_minor) AS earned, sum(sold_minor) AS sold, sum(fee_minor) AS fee, sum(tax_minor) AS tax
-    FROM taken GROUP BY statement_id)
-UPDATE statement t SET sold_minor = s.sold, fee_minor = s.fee, tax_minor = s.tax, earned_minor = s.earned, payable_minor = s.earned
-  FROM sums s WHERE s.statement_id = t.id RETURNING t.id, t.payable_minor
+  SELECT id, sum(amount) AS earned, sum(sold) AS sold, sum(fee) AS fee, sum(tax) AS tax, sum(deposit) AS deposit FROM told GROUP BY id)
+UPDATE statement t SET sold_minor = s.sold, fee_minor = s.fee, tax_minor = s.tax, deposit_minor = s.deposit, earned_minor = s.earned,
+       payable_minor = s.earned
+  FROM sums s WHERE s.id = t.id RETURNING t.id, t.payable_minor
 """)
 """Put open postings on the statements of their makers and add them up.
 
 Fee and tax of a line with several makers fall on each by its part, so that they add up to the line's. What was credited or changed since
 stands below zero with what it takes back.
 """
+
+CARRY = text("""
+UPDATE statement t SET carried_minor = c.minor
+  FROM (SELECT s.id, sum(l.amount_minor) AS minor
+          FROM statement s JOIN statement_line l ON l.statement_id = s.id AND l.offering_id IS NOT NULL
+          JOIN entry e ON e.id = l.entry_id AND e.business_date <= (
+            SELECT max(through) FROM payout_run WHERE id < :run AND state NOT IN ('cancelled', 'failed'))
+         WHERE s.run_id = :run GROUP BY s.id) c
+ WHERE t.id = c.id
+""")
+"""Note what waited for this payout: earned by the day of the run before, and on no statement of it."""
 
 
 class Owed(NamedTuple):

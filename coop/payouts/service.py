@@ -132,6 +132,7 @@ def _write_statements(session: Session, run: PayoutRun, paid: Sequence[queries.O
     session.flush()
     statement_of = {statement.artisan_id: statement.id for statement in statements}
     taken = session.execute(queries.TAKE_LINES, queries.open_lines(session, run.through, statement_of))
+    session.execute(queries.CARRY, {"run": run.id})
     earned = {statement_id: minor for statement_id, minor in taken}  # noqa: C416 - a row is no pair to mypy
     for statement, maker in zip(statements, paid, strict=True):
         settled = settle(

@@ -100,7 +100,7 @@ class StatementPage:
 _STATEMENT = text(f"""
 SELECT s.id, s.artisan_id, s.series || '-' || s.number AS reference, m.name AS maker, r.through, r.computed_at AS made_at, {FATE},
        b.iban_ending AS account_ending, s.sold_minor, s.fee_minor, s.tax_minor, s.set_off_minor, s.recouped_minor, s.payable_minor,
-       c.minor AS carried_minor, before.through AS carried_from, d.minor AS deposit_minor, coalesce(w.sha256, '') AS paper_sha256
+       s.carried_minor, before.through AS carried_from, s.deposit_minor, coalesce(w.sha256, '') AS paper_sha256
   FROM statement s
   JOIN payout_run r ON r.id = s.run_id
   JOIN artisan m ON m.id = s.artisan_id
@@ -108,13 +108,6 @@ SELECT s.id, s.artisan_id, s.series || '-' || s.number AS reference, m.name AS m
   JOIN bank_details b ON b.id = p.bank_details_id
   LEFT JOIN statement_paper w ON w.statement_id = s.id
   LEFT JOIN LATERAL (SELECT max(x.through) AS through FROM payout_run x WHERE x.id < r.id AND x.state NOT IN ('cancelled', 'failed')) before ON true
-  LEFT JOIN LATERAL (SELECT coalesce(sum(l.amount_minor), 0)::bigint AS minor FROM statement_line l JOIN entry e ON e.id = l.entry_id
-                      WHERE l.statement_id = s.id AND l.offering_id IS NOT NULL AND e.business_date <= before.through) c ON true
-  LEFT JOIN LATERAL (SELECT coalesce(sum(hl.pieces * o.deposit_minor), 0)::bigint AS minor FROM statement_line l
-                       JOIN posting q ON q.entry_id = l.entry_id AND q.n = l.n
-                       JOIN hand_over h ON h.entry_id = l.entry_id
-                       JOIN hand_over_line hl ON hl.hand_over_id = h.id AND hl.line_id = q.line_id
-                       JOIN order_line o ON o.id = q.line_id WHERE l.statement_id = s.id) d ON true
  WHERE s.id = :id
 """)  # noqa: S608 - put together from constants only
 

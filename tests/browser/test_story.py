@@ -108,7 +108,9 @@ def test_every_page_of_the_demo_is_sound_in_both_themes(town):
             links = page.eval_on_selector_all("main a[href^='/'], header a[href^='/'], footer a[href^='/']", "all => all.map(a => a.getAttribute('href'))")  # fmt: skip
             for link in links:
                 kind = re.sub(r"[0-9]+", "1", link.split("?")[0].split("#")[0])
-                if kind not in seen | fresh and not re.search(r"/(proof|file|static|verifier|ledger)\b|\.pdf$", kind):
+                if kind not in seen | fresh and not re.search(
+                    r"/(proof|file|static|verifier|ledger)\b|\.(pdf|csv|xlsx)$", kind
+                ):
                     seen.add(kind)
                     ways.append(link)
     assert wrong == {}

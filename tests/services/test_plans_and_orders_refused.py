@@ -139,7 +139,6 @@ def test_a_batch_is_offered_once_and_only_before_orders_open(db):
     ("terms", "code"),
     [
         ({"model": "resale", "fee_bp": 1}, ("fee_of_resale", "fee")),
-        ({"model": "agent", "fee_bp": 0, "price_tax_bp": 1}, ("tax_of_agent", "price_tax")),
         ({"fee_bp": 5001}, ("out_of_range", "fee")),
         ({"fee_bp": -1}, ("out_of_range", "fee")),
     ],

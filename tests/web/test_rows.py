@@ -178,7 +178,7 @@ def test_ones_own_row_opens(app, enter, db, who):
                 if address.endpoint == endpoint and address.method == "GET":
                     opened |= {endpoint} if browser.get(address.path).status_code == 200 else set()
     if who is MEMBER:
-        assert opened == {"reasons.why", "monthly.plan"}
+        assert opened == {"reasons.why", "monthly.plan", "documents.document"}
     else:
         assert opened >= {"telling.statement", "workshop.batch"}
 
