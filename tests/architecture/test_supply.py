@@ -1,7 +1,9 @@
 """What is installed is pinned to the byte, and nothing names where it comes from."""
 
+import json
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -32,6 +34,16 @@ def test_each_lock_agrees_with_the_smaller_one():
     names = ["production", "demo", "test", "bench"]
     pins = [{entry.split()[0] for entry in _entries(ROOT / "requirements" / f"{name}.lock")} for name in names]
     assert pins[0] <= pins[1] <= pins[2] <= pins[3]
+
+
+def test_the_list_of_parts_names_each_package_of_an_installation():
+    printed = subprocess.run([sys.executable, "dev.py", "sbom"], cwd=ROOT, capture_output=True, check=True, text=True)
+    told = json.loads(printed.stdout)
+    assert (told["bomFormat"], told["specVersion"]) == ("CycloneDX", "1.6")
+    parts = {f"{one['name']}=={one['version']}": len(one["hashes"]) for one in told["components"]}
+    entries = _entries(ROOT / "requirements" / "production.lock")
+    assert parts == {entry.split()[0]: entry.count("--hash=sha256:") for entry in entries}
+    assert all(re.fullmatch("[0-9a-f]{64}", h["content"]) for one in told["components"] for h in one["hashes"])
 
 
 def test_no_file_names_a_registry():
