@@ -2,6 +2,7 @@
 
 import base64
 import os
+import re
 import shutil
 import struct
 import sys
@@ -101,6 +102,10 @@ def _window(browser: Browser, base: str, who: str, width: int, height: int) -> P
         page.get_by_label("Password", exact=True).fill(PASSWORD)
         page.get_by_role("main").get_by_role("button", name="Sign in").click()
         page.wait_for_load_state()
+        if code := re.search(r"the code stands here instead of in an app: ([0-9]+)", page.inner_text("main")):
+            page.get_by_label("Code").fill(code[1])
+            page.get_by_role("main").get_by_role("button", name="Sign in").click()
+            page.wait_for_load_state()
     return page
 
 
