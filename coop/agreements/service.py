@@ -18,7 +18,7 @@ from coop.core.payout import ACCOUNT_RESTS, Model, Terms, check_parts
 from coop.core.us_account import UsAccount
 from coop.db import Db, copy_rows, locked, take_ids
 from coop.factors import service as factors
-from coop.formats.iban import read_iban
+from coop.formats.payee_account import account_of, read_account
 from coop.people import service as people
 from coop.sealing import seal, unseal
 from coop.seconding import service as seconding
@@ -182,18 +182,13 @@ def set_bank_details(
 
     The latest count, unless they are `waiting` for a second person.
     """
-    if not holder.strip():
-        raise RuleBroken("required", "Please give the name the account is held under.", field="holder")
-    try:
-        number = read_iban(iban) if us is None else us.number
-    except RuleBroken as wrong:
-        raise RuleBroken(wrong.code, wrong.sentence, field="iban") from wrong
+    account = read_account(holder, iban, us)
     details = BankDetails(
         artisan_id=artisan_id,
-        holder=holder.strip(),
-        scheme="iban" if us is None else "us",
-        iban_sealed=seal((number if us is None else us.written()).encode(), field_key, purpose=_IBAN),
-        iban_ending=number[-4:],
+        holder=account.holder,
+        scheme=account.scheme,
+        iban_sealed=seal(account.written, field_key, purpose=_IBAN),
+        iban_ending=account.ending,
         state="waiting" if waiting else "done",
         asked_by=by,
         asked_at=at,
@@ -278,8 +273,7 @@ def latest_bank_details(session: Session, artisan_ids: Sequence[int]) -> dict[in
 
 def unseal_account(details: BankDetails, field_key: bytes) -> str | UsAccount:
     """Read the account out of a row of bank details, for a bank file and nothing else."""
-    written = unseal(details.iban_sealed, field_key, purpose=_IBAN).decode()
-    return written if details.scheme == "iban" else UsAccount.of(written)
+    return account_of(details.scheme, unseal(details.iban_sealed, field_key, purpose=_IBAN))
 
 
 class NewAgreement(NamedTuple):

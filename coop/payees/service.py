@@ -6,11 +6,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from coop.audit import service as audit
-from coop.core.errors import RuleBroken
 from coop.core.payout import ACCOUNT_RESTS
 from coop.core.us_account import UsAccount
 from coop.db import Db
-from coop.formats.iban import read_iban
+from coop.formats.payee_account import account_of, read_account
 from coop.payees.models import HouseholdAccount
 from coop.people import service as people
 from coop.sealing import seal, unseal
@@ -35,21 +34,16 @@ def change_account(
     """
     with db.begin() as session:
         people.lock_household(session, household_id)
-        if not holder.strip():
-            raise RuleBroken("required", "Please give the name the account is held under.", field="holder")
-        try:
-            number = read_iban(iban) if us is None else us.number
-        except RuleBroken as wrong:
-            raise RuleBroken(wrong.code, wrong.sentence, field="iban") from wrong
+        read = read_account(holder, iban, us)
         known = session.scalar(
             select(HouseholdAccount.id).where(HouseholdAccount.household_id == household_id).limit(1)
         )
         account = HouseholdAccount(
             household_id=household_id,
-            scheme="iban" if us is None else "us",
-            holder=holder.strip(),
-            number_sealed=seal((number if us is None else us.written()).encode(), field_key, purpose=_NUMBER),
-            ending=number[-4:],
+            scheme=read.scheme,
+            holder=read.holder,
+            number_sealed=seal(read.written, field_key, purpose=_NUMBER),
+            ending=read.ending,
             set_by=by,
             set_at=at,
             rests_until=at + ACCOUNT_RESTS if known else None,
@@ -68,5 +62,4 @@ def change_account(
 def unseal_account(session: Session, account_id: int, field_key: bytes) -> str | UsAccount:
     """Read an account, for a bank file and nothing else."""
     account = session.get_one(HouseholdAccount, account_id)
-    written = unseal(account.number_sealed, field_key, purpose=_NUMBER).decode()
-    return written if account.scheme == "iban" else UsAccount.of(written)
+    return account_of(account.scheme, unseal(account.number_sealed, field_key, purpose=_NUMBER))
