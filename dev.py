@@ -247,6 +247,8 @@ def environment() -> dict[str, str]:
         "VIRTUAL_ENV": str(VENV),
         "PATH": f"{VENV / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}",
     }
+    # many programs read the same modules; where this is set, each would compile them anew
+    words.pop("PYTHONDONTWRITEBYTECODE", None)
     if not os.access(Path(words.get("HOME") or "/nonexistent"), os.W_OK):
         words.setdefault("UV_CACHE_DIR", str(VENV / "cache"))
     return words

@@ -112,7 +112,7 @@ def _served(coop: Running, application: str = "application") -> Iterator[int]:
     port = supervisor.free_port("127.0.0.1", None)
     settings = dataclasses.replace(coop.settings, base_url=f"http://127.0.0.1:{port}")
     web = supervisor.web(settings, "127.0.0.1", port)
-    web.program = [word.replace("coop.app:create_app()", f"bench.served:{application}()") for word in web.program]
+    web.program = [word.replace("coop.serving:application()", f"bench.served:{application}()") for word in web.program]
     with supervisor.running(settings, [web]):
         yield port
 

@@ -2,8 +2,8 @@
 
 from flask import Flask, render_template
 
-from coop.app import create_app
 from coop.core.recent import Recent
+from coop.serving import application as served
 from coop.web.guards import signed_in
 
 EMPTY = "/bench/empty"
@@ -11,7 +11,7 @@ EMPTY = "/bench/empty"
 
 def application() -> Flask:
     """Return the application with the yardstick page."""
-    app = create_app()
+    app = served()
 
     @signed_in
     def empty() -> str:

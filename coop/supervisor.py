@@ -74,7 +74,7 @@ def web(settings: Settings, host: str, port: int) -> Part:
         sys.executable,
         "-m",
         "gunicorn",
-        "coop.app:create_app()",
+        "coop.serving:application()",
         "--bind",
         f"{host}:{port}",
         "--worker-class",
