@@ -31,6 +31,7 @@ AREAS: Final = (
     "ledger",
     "paying",
     "monthly",
+    "fees",
     "agreements",
     "seasons",
     "places",

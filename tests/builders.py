@@ -8,11 +8,11 @@ from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from coop.agreements import service as agreements
 from coop.batches import service as batches
 from coop.catalog import service as catalog
 from coop.catalog.models import Product
 from coop.core.ledger import Entry, credit_paid_in, household_party
+from coop.fees import service as fees
 from coop.ledger import service as ledger
 from coop.people import service as people
 from coop.people.models import Belonging, Person, RoleGrant
@@ -68,7 +68,7 @@ def give_credit(session: Session, household_id: int, minor: int, *, on: date = T
 def an_artisan(session: Session, name: str = "Orchard Lane Preserves", **more: object) -> int:
     """A workshop with terms in force: agent, 10 % co-op fee."""
     artisan_id = catalog.add_artisan(session, name, **more)  # type: ignore[arg-type]
-    agreements.agree_terms(session, artisan_id, effective_from=NOW - timedelta(days=365))
+    fees.agree_terms(session, artisan_id, effective_from=NOW - timedelta(days=365))
     return artisan_id
 
 
@@ -112,7 +112,7 @@ def an_offering(
     if product_id is None:
         product_id = a_product(session, an_artisan(session, f"Workshop {next(_numbers)}"))
     artisan_id = session.get_one(Product, product_id).artisan_id
-    terms_id = agreements.current_terms(session, artisan_id, NOW)
+    terms_id = fees.current_terms(session, artisan_id, NOW)
     batch_id = a_batch(session, product_id, planned=planned)
     return pools.offer(session, pool_id, product_id, batch_id, price_minor=price_minor, terms_id=terms_id, **more)  # type: ignore[arg-type]
 

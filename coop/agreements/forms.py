@@ -1,4 +1,4 @@
-"""Forms about makers: taking one in, the terms, a product, where it is paid."""
+"""Forms about makers: taking one in, a product, where it is paid."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
@@ -8,7 +8,7 @@ from wtforms.fields.choices import SelectChoice
 
 from coop.core.payout import ACCOUNT_RESTS
 from coop.core.us_account import read_us_account
-from coop.web.fields import DayField, PercentField, PiecesField, TextBlock, TextLine
+from coop.web.fields import PercentField, PiecesField, TextBlock, TextLine
 from coop.web.forms import CoopForm
 
 
@@ -25,40 +25,6 @@ class StoryForm(CoopForm):
     craft = TextLine("Craft", optional=True)
     town = TextLine("Town", optional=True)
     story = TextBlock("Story", optional=True, description="What members read. Empty lines part paragraphs.")
-
-
-class TermsForm(CoopForm):
-    model = RadioField(
-        "Who sells",
-        choices=[
-            SelectChoice("agent", "the maker, through the co-op, which keeps its fee"),
-            SelectChoice("resale", "the co-op, which buys from the maker at a price agreed for each offering"),
-        ],
-        default="agent",
-    )
-    fee = PercentField(
-        "Co-op fee, percent of each price", least=0, most=50, description="0 where the co-op itself sells."
-    )
-    fee_tax = PercentField(
-        "Tax inside the fee, percent",
-        least=0,
-        most=50,
-        optional=True,
-        description="Where the co-op is liable for tax on its fee.",
-    )
-    price_tax = PercentField(
-        "Tax inside the price, percent",
-        least=0,
-        most=50,
-        optional=True,
-        description="The co-op's where it sells itself. Where the maker sells it is the maker's own, and stands on invoices in its name.",
-    )
-    effective_from = DayField("From", description="What was offered before keeps the terms it was offered under.")
-
-    def agreed(self) -> dict[str, Any]:
-        """Return what the form says, in the command's own words."""
-        rates = {"fee_tax_bp": self.fee_tax.data or 0, "price_tax_bp": self.price_tax.data or 0}
-        return {"model": self.model.data, "fee_bp": self.fee.data, **rates}
 
 
 class ProductForm(CoopForm):

@@ -1,33 +1,10 @@
-"""The terms agreed with artisans, and where each is paid."""
+"""Who makes a product together, and where each maker is paid."""
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from coop.db import Base, Identity, Instant
+from coop.db import Base
 from coop.seconding.models import Seconded, seconded
-
-
-class ArtisanTerms(Base):
-    """What the co-op takes, from a day on; an offering names the terms it was made under, so they never change behind it."""
-
-    __tablename__ = "artisan_terms"
-    __table_args__ = (
-        CheckConstraint("model IN ('agent', 'resale')", "model"),
-        CheckConstraint("fee_bp BETWEEN 0 AND 5000", "fee"),
-        CheckConstraint("fee_tax_bp BETWEEN 0 AND 5000", "fee_tax"),
-        CheckConstraint("price_tax_bp BETWEEN 0 AND 5000", "price_tax"),
-        UniqueConstraint("artisan_id", "effective_from"),
-    )
-
-    id: Mapped[Identity]
-    artisan_id: Mapped[int] = mapped_column(ForeignKey("artisan.id"))
-    effective_from: Mapped[Instant]
-    model: Mapped[str] = mapped_column(server_default="agent")
-    fee_bp: Mapped[int] = mapped_column(Integer, comment="co-op fee taken off, basis points")
-    fee_tax_bp: Mapped[int] = mapped_column(Integer, server_default="0", comment="tax inside the fee")
-    price_tax_bp: Mapped[int] = mapped_column(
-        Integer, server_default="0", comment="tax inside the price: the co-op's in resale, else the maker's own"
-    )
 
 
 class ProductMaker(Base):

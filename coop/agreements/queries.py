@@ -7,6 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from coop.core.errors import NotFound
+from coop.people import service as people
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +17,17 @@ class TermsRow:
     fee_bp: int
     fee_tax_bp: int
     price_tax_bp: int
+
+
+@dataclass(frozen=True, slots=True)
+class AskedRow:
+    """Terms that wait for a second person."""
+
+    id: int
+    terms: TermsRow
+    asked_at: datetime
+    asked_by: str
+    is_viewers: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +74,17 @@ class ContainerKind:
 
 @dataclass(frozen=True, slots=True)
 class MakerPage:
+    """What is agreed with a maker; nobody who speaks for the workshop (`speaks_for_it`) lets anything count."""
+
     id: int
     name: str
     craft: str
     town: str
     distance_km: int | None
     story: str
+    speaks_for_it: bool
     terms: list[TermsRow]
+    asked: list[AskedRow]
     bank: list[BankRow]
     products: list[ProductRow]
 
@@ -87,6 +103,14 @@ def maker_page(session: Session, artisan_id: int, *, viewer_id: int = 0) -> Make
             " ORDER BY effective_from DESC LIMIT 20"
         ),
         {"id": artisan_id},
+    )
+    asked = session.execute(
+        text(
+            "SELECT t.id, t.effective_from, t.model, t.fee_bp, t.fee_tax_bp, t.price_tax_bp, t.asked_at,"
+            " coalesce(p.name, 'the command line'), t.asked_by = :viewer FROM asked_terms t LEFT JOIN person p ON p.id = t.asked_by"
+            " WHERE t.artisan_id = :id AND t.state = 'waiting' ORDER BY t.effective_from DESC LIMIT 20"
+        ),
+        {"id": artisan_id, "viewer": viewer_id},
     )
     bank = session.execute(
         text(
@@ -111,7 +135,9 @@ def maker_page(session: Session, artisan_id: int, *, viewer_id: int = 0) -> Make
         town=row.town,
         distance_km=row.distance_km,
         story=row.story,
+        speaks_for_it=people.speaks_for(session, viewer_id, artisan_id),
         terms=[TermsRow(*one) for one in terms],
+        asked=[AskedRow(one[0], TermsRow(*one[1:6]), *one[6:]) for one in asked],
         bank=[BankRow(*one) for one in bank],
         products=[ProductRow(*one) for one in products],
     )

@@ -9,15 +9,16 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from coop import keys
-from coop.agreements.models import ArtisanTerms, BankDetails, ProductMaker
+from coop.agreements.models import BankDetails, ProductMaker
 from coop.audit import service as audit
 from coop.catalog import service as catalog
 from coop.catalog.models import Product
 from coop.core.errors import RuleBroken
-from coop.core.payout import ACCOUNT_RESTS, Model, Terms, check_parts
+from coop.core.payout import ACCOUNT_RESTS, Terms, check_parts
 from coop.core.us_account import UsAccount
-from coop.db import Db, copy_rows, locked, take_ids
+from coop.db import Db, copy_rows, locked
 from coop.factors import service as factors
+from coop.fees import service as fees
 from coop.formats.payee_account import account_of, read_account
 from coop.people import service as people
 from coop.sealing import seal, unseal
@@ -45,75 +46,10 @@ def welcome_artisan(
         if (earlier := keys.spend(session, by=by, key=key, body=body)) is not None:
             return earlier
         artisan_id = catalog.add_artisan(session, name, craft=craft, town=town, distance_km=distance_km, story=story)
-        agree_terms(session, artisan_id, effective_from=at, fee_bp=_fee(fee_bp))
+        fees.agree_terms(session, artisan_id, effective_from=at, fee_bp=fee_bp)
         audit.record(session, "welcome_artisan", by=by, subject=("artisan", artisan_id), detail=body)
         keys.answer(session, by=by, key=key, row_id=artisan_id)
         return artisan_id
-
-
-def agree_terms(
-    session: Session,
-    artisan_id: int,
-    *,
-    effective_from: datetime,
-    model: str = "agent",
-    fee_bp: int = 1000,
-    fee_tax_bp: int = 0,
-    price_tax_bp: int = 0,
-) -> int:
-    """Write down what the co-op takes from a day on; offerings made before keep the terms they name."""
-    taken = select(ArtisanTerms.id).where(
-        ArtisanTerms.artisan_id == artisan_id, ArtisanTerms.effective_from == effective_from
-    )
-    if session.scalar(taken) is not None:
-        raise RuleBroken(
-            "terms_exist", "Terms from that very day are agreed already; choose another day.", field="effective_from"
-        )
-    terms = ArtisanTerms(
-        artisan_id=artisan_id,
-        effective_from=effective_from,
-        model=model,
-        fee_bp=fee_bp,
-        fee_tax_bp=fee_tax_bp,
-        price_tax_bp=price_tax_bp,
-    )
-    session.add(terms)
-    session.flush()
-    return terms.id
-
-
-def change_terms(
-    db: Db,
-    artisan_id: int,
-    *,
-    effective_from: datetime,
-    fee_bp: int,
-    model: str = "agent",
-    fee_tax_bp: int = 0,
-    price_tax_bp: int = 0,
-    by: int,
-    at: datetime,
-) -> int:
-    """Agree from a day to come who sells, the co-op fee and the tax inside it where the maker does, and the tax inside the price.
-
-    Where the maker sells, the tax inside the price is its own: nothing is booked of it, and it stands on invoices in the maker's name.
-    """
-    with db.begin() as session:
-        catalog.lock_artisan(session, artisan_id)
-        if effective_from < at:
-            raise RuleBroken(
-                "in_the_past", "New terms begin today or later; what was sold stays as it was.", field="effective_from"
-            )
-        if model == Model.RESALE and fee_bp:
-            raise RuleBroken("fee_of_resale", "Where the co-op itself sells there is no fee: give 0.", field="fee")
-        if model == Model.RESALE and fee_tax_bp:
-            raise RuleBroken("fee_of_resale", "Where the co-op itself sells there is no fee, so no tax in it: give 0.", field="fee_tax")  # fmt: skip
-        rates = {"fee_bp": _fee(fee_bp), "fee_tax_bp": fee_tax_bp, "price_tax_bp": price_tax_bp}
-        agreed = {"model": Model(model).value, **rates}
-        terms_id = agree_terms(session, artisan_id, effective_from=effective_from, **agreed)  # type: ignore[arg-type]
-        detail = {**agreed, "from": effective_from.isoformat()}
-        audit.record(session, "change_terms", by=by, subject=("artisan", artisan_id), detail=detail)
-        return terms_id
 
 
 def share_product(db: Db, product_id: int, parts: Sequence[tuple[int, int]], *, by: int, key: str) -> None:
@@ -151,19 +87,6 @@ def makers_of(session: Session, product_id: int) -> Sequence[ProductMaker]:
     """Return the makers of a product in their order; none where it has one maker."""
     own = select(ProductMaker).where(ProductMaker.product_id == product_id).order_by(ProductMaker.n)
     return session.scalars(own).all()
-
-
-def current_terms(session: Session, artisan_id: int, at: datetime) -> int:
-    """Return the id of the terms in effect at an instant."""
-    terms_id = session.scalar(
-        select(ArtisanTerms.id)
-        .where(ArtisanTerms.artisan_id == artisan_id, ArtisanTerms.effective_from <= at)
-        .order_by(ArtisanTerms.effective_from.desc())
-        .limit(1)
-    )
-    if terms_id is None:
-        raise RuleBroken("no_terms", "No terms are agreed with this maker for that day; agree them first.")
-    return terms_id
 
 
 def set_bank_details(
@@ -289,13 +212,8 @@ def bring_in_agreements(
     session: Session, made: Sequence[NewAgreement], *, effective_from: datetime, by: int, field_key: bytes
 ) -> Sequence[int]:
     """Agree with many workshops at once; return the ids of the terms in the same order."""
-    terms_ids = take_ids(session, "artisan_terms", len(made))
-    copy_rows(
-        session,
-        "artisan_terms",
-        ("id", "artisan_id", "effective_from", "model", "fee_bp", "fee_tax_bp", "price_tax_bp"),
-        ((terms_id, one.artisan_id, effective_from, *one.terms) for terms_id, one in zip(terms_ids, made, strict=True)),
-    )
+    agreed = [(one.artisan_id, one.terms) for one in made]
+    terms_ids = fees.bring_in_terms(session, agreed, effective_from=effective_from)
     copy_rows(
         session,
         "bank_details",
@@ -315,9 +233,3 @@ def bring_in_agreements(
     )
     factors.ask_of_workshops(session, [one.artisan_id for one in made], at=effective_from)
     return terms_ids
-
-
-def _fee(fee_bp: int) -> int:
-    if not 0 <= fee_bp <= 5000:
-        raise RuleBroken("out_of_range", "The co-op fee lies between 0 % and 50 %.", field="fee")
-    return fee_bp

@@ -1,6 +1,5 @@
-"""Makers, for those who run the co-op: terms, products, and where each is paid."""
+"""Makers, for those who run the co-op: products, and where each is paid."""
 
-from datetime import time
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, url_for
@@ -8,12 +7,11 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from coop.agreements import forms, queries, service
 from coop.catalog import service as catalog
 from coop.clock import now
-from coop.core.season import instant
 from coop.policy import service as policy
 from coop.web.filters import money
 from coop.web.forms import heeding, posted_key
 from coop.web.guards import admin, fresh, treasurer, viewer
-from coop.web.reading import customs, db, reading, settings
+from coop.web.reading import db, reading, settings
 from coop.web.views import Answer, Page
 
 bp = Blueprint("agreements", __name__)
@@ -56,21 +54,6 @@ def story(artisan_id: int) -> Answer:
         catalog.tell_story(db(), artisan_id, **told, by=viewer().person_id)
         return redirect(url_for("makers.maker", artisan_id=artisan_id), code=303)
     return render_template("agreements/story.html", page=page, form=form), form.status
-
-
-@bp.route("/makers/<int:artisan_id>/terms", methods=["GET", "POST"])
-@admin
-def terms(artisan_id: int) -> Answer:
-    form = forms.TermsForm()
-    if form.accepted():
-        with heeding(form):
-            begins = instant(form.effective_from.data, time(), customs().zone)
-            whose: dict[str, Any] = {"by": viewer().person_id, "at": now()}
-            service.change_terms(db(), artisan_id, effective_from=begins, **form.agreed(), **whose)
-            return redirect(url_for(".maker", artisan_id=artisan_id), code=303)
-    with reading() as session:
-        page = queries.maker_page(session, artisan_id)
-    return render_template("agreements/terms.html", page=page, form=form), form.status
 
 
 @bp.route("/makers/<int:artisan_id>/products/new", methods=["GET", "POST"])

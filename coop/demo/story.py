@@ -8,7 +8,6 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session, sessionmaker
 
 from coop import jobs
-from coop.agreements import service as agreements
 from coop.allocation import service as allocation
 from coop.asking import service as asking
 from coop.bank import service as bank
@@ -23,6 +22,7 @@ from coop.demo.makers import MAKERS, POOLS, PRODUCTS, Batch
 from coop.demo.people import HOUSEHOLDS, PACKERS, TREASURERS
 from coop.demo.town import Lot, Town, found
 from coop.demo.wishes import orders_in
+from coop.fees import service as fees
 from coop.formats import camt
 from coop.impact import service as impact
 from coop.jobs import Lease, Outbox
@@ -124,7 +124,7 @@ def _offer(session: Session, town: Town, pool_id: int, batch: Batch, at: datetim
         price_minor=product.price_minor,
         deposit_minor=product.deposit_minor,
         cap=product.cap,
-        terms_id=agreements.current_terms(session, town.artisans[product.maker], at),
+        terms_id=fees.current_terms(session, town.artisans[product.maker], at),
         surplus=batch.surplus,
     )
     town.lots[batch.lot] = Lot(batch_id, offering_id)

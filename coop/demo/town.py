@@ -17,6 +17,7 @@ from coop.demo.makers import MAKERS, PRODUCTS
 from coop.demo.people import ADMINS, DESKS, HOUSEHOLDS, MEMBER, PACKERS, PASSWORD, TREASURERS, Household, address
 from coop.demo.wishes import NOT_PAID
 from coop.factors import service as factors
+from coop.fees import service as fees
 from coop.formats.codes import SECRET_BYTES
 from coop.formats.iban import demo_iban
 from coop.incoming import service as incoming
@@ -155,7 +156,7 @@ def _take_makers_in(session: Session, town: Town) -> None:
             picture=f"drawings/{maker.picture}.svg",
         )
         town.artisans[maker.name] = artisan_id
-        agreements.agree_terms(session, artisan_id, effective_from=at, fee_bp=_FEES.get(maker.name, 1000))
+        fees.agree_terms(session, artisan_id, effective_from=at, fee_bp=_FEES.get(maker.name, 1000))
         person_id = town.persons[maker.person]
         people.give_role(session, person_id, roles.ARTISAN, artisan_id=artisan_id, by=town.admin, at=at)
         agreements.set_bank_details(

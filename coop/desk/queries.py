@@ -44,6 +44,17 @@ class PayoutToDo:
 
 
 @dataclass(frozen=True, slots=True)
+class MakerToDo:
+    """Terms or an account of a maker that wait for a second person; `what` is terms or account."""
+
+    what: str
+    artisan_id: int
+    maker: str
+    asked_at: datetime
+    asked_by: str
+
+
+@dataclass(frozen=True, slots=True)
 class Coming:
     pool_id: int
     pool: str
@@ -55,6 +66,7 @@ class Coming:
 class TodayPage:
     pools: list[PoolToDo]
     payouts: list[PayoutToDo]
+    makers_waiting: list[MakerToDo]
     dead_jobs: int
     coming: list[Coming]
     households: int
@@ -65,7 +77,7 @@ class TodayPage:
     @property
     def is_quiet(self) -> bool:
         """Whether nothing waits for anybody."""
-        return not (self.pools or self.payouts or self.dead_jobs)
+        return not (self.pools or self.payouts or self.makers_waiting or self.dead_jobs)
 
 
 _POOLS = text("""
@@ -100,6 +112,14 @@ SELECT r.id, r.state, r.through, coalesce(sum(s.payable_minor), 0)::bigint, coun
  WHERE r.state IN ('computed', 'approved', 'file_made', 'uncertain', 'failed', 'partly_returned')
    AND (r.state <> 'failed' OR NOT EXISTS (SELECT 1 FROM payout_run later WHERE later.id > r.id))
  GROUP BY r.id ORDER BY r.id LIMIT 10
+""")
+
+_MAKERS = text("""
+SELECT w.what, a.id, a.name, w.asked_at, coalesce(p.name, 'the command line') FROM (
+  SELECT 'terms' AS what, artisan_id, asked_by, asked_at FROM asked_terms WHERE state = 'waiting'
+  UNION ALL SELECT 'account', artisan_id, asked_by, asked_at FROM bank_details WHERE state = 'waiting') w
+  JOIN artisan a ON a.id = w.artisan_id AND a.left_at IS NULL LEFT JOIN person p ON p.id = w.asked_by
+ ORDER BY w.asked_at, a.id, w.what LIMIT 50
 """)
 
 _COMING = text("""
@@ -141,6 +161,7 @@ def today_page(session: Session, *, at: datetime, today: date) -> TodayPage:
             for row in shown
         ],
         payouts=[PayoutToDo(*row) for row in session.execute(_PAYOUTS)],
+        makers_waiting=[MakerToDo(*row) for row in session.execute(_MAKERS)],
         dead_jobs=counts.dead,
         coming=[Coming(*row) for row in session.execute(_COMING, {"at": at, "most": COMING_SHOWN})],
         households=counts.households,

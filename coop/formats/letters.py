@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_datetime
-from babel.numbers import format_currency
+from babel.numbers import format_currency, format_percent
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -50,6 +50,10 @@ class House:
         amount = Decimal(minor).scaleb(-minor_exponent(self.currency))
         return str(format_currency(amount, self.currency, locale=self.locale))
 
+    def percent(self, basis_points: int) -> str:
+        rate = Decimal(basis_points).scaleb(-4)
+        return str(format_percent(rate, locale=self.locale, decimal_quantization=False))
+
     def day(self, iso: str) -> str:
         return str(format_date(date.fromisoformat(iso[:10]), "EEEE d MMMM", locale=self.locale))
 
@@ -73,6 +77,8 @@ def write(template: str, values: Mapping[str, Any], house: House) -> Letter:
         "money": house.money,
         "day": house.day,
         "moment": house.moment,
+        "date": house.date,
+        "percent": house.percent,
     }
     subject, _, text = _desk().get_template(f"{template}.txt").render(named).partition("\n")
     assert subject.startswith(_SUBJECT), f"{template}.txt must begin with its subject"

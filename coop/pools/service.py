@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 
 from coop import jobs, keys
 from coop.agreements import service as agreements
-from coop.agreements.models import ArtisanTerms
 from coop.audit import service as audit
 from coop.batches.models import Batch
 from coop.catalog import service as catalog
@@ -20,6 +19,8 @@ from coop.core.errors import NotFound, RuleBroken
 from coop.core.payout import Model, agreed_cost
 from coop.db import Db, copy_rows, locked, take_ids
 from coop.draws import service as draws
+from coop.fees import service as fees
+from coop.fees.models import ArtisanTerms
 from coop.pools.models import Offering, OfferingMaker, Pool
 from coop.seasons import service as seasons
 from coop.seasons.models import Season
@@ -147,7 +148,7 @@ def offer_batch(
         batch = locked(session, Batch, batch_id, called="batch")
         if session.scalar(select(Offering.id).where(Offering.batch_id == batch_id)) is not None:
             raise RuleBroken("already_offered", f"The batch {batch.lot_number} is offered already. Choose another.")
-        terms_id = agreements.current_terms(session, session.get_one(Product, batch.product_id).artisan_id, at)
+        terms_id = fees.current_terms(session, session.get_one(Product, batch.product_id).artisan_id, at)
         offering_id = offer(
             session,
             pool_id,

@@ -11,6 +11,7 @@ from coop.batches import service as batches
 from coop.catalog import service as catalog
 from coop.core.money import AMOUNT_LIMIT
 from coop.db import Db
+from coop.fees import service as fees
 from coop.formats.iban import demo_iban
 from coop.instalments import service as instalments
 from coop.people import service as people
@@ -94,7 +95,7 @@ def _share(session: Session, size_id: int, household_id: int, stage: Stage) -> i
 def _offered(session: Session, season_id: int, line: Ordered, number: int, stage: Stage) -> Place:
     artisans = [stage.makers[name] for name, _ in line.makers]
     model, fee_bp, fee_tax_bp, price_tax_bp = line.terms
-    terms_id = agreements.agree_terms(
+    terms_id = fees.agree_terms(
         session,
         artisans[0],
         effective_from=stage.at - timedelta(seconds=1 + number),

@@ -76,7 +76,7 @@ NAV: Final[tuple[Section, ...]] = (
     Section(
         "Makers",
         (
-            Entry("makers.everybody", "Makers", ("makers.maker", "agreements")),
+            Entry("makers.everybody", "Makers", ("makers.maker", "agreements", "fees")),
             Entry("makers.batches", "Batches", ("makers.batch",)),
         ),
     ),

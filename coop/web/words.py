@@ -218,6 +218,9 @@ STATES: Final = {
         "done": Said("booked", "good"),
         "withdrawn": Said("taken back"),
     },
+    "asked_terms": {
+        "waiting": Said("waits for a second person", "short"),
+    },
     "bank_details": {
         "waiting": Said("waits for a second person", "short"),
         "withdrawn": Said("taken back"),

@@ -121,6 +121,14 @@ SAMPLES = {
         "reason": "one jar was cracked",
     },
     "pickup_point_ended": {"point": "Mill Yard", "place": "Mill Lane 3, Ashby"},
+    "terms_agreed": {
+        "artisan": "Kiln Street Pottery",
+        "begins": "2027-01-01",
+        "model": "agent",
+        "fee_bp": 1250,
+        "fee_tax_bp": 1900,
+        "price_tax_bp": 700,
+    },
     "bank_details_changed": {
         "artisan": "Mia's pottery",
         "ending": "3000",
@@ -175,6 +183,19 @@ def test_the_letter_of_a_sharing_out_says_what_and_why() -> None:
     assert "Wednesday 2 December" in letter.text
     assert "€10.40" in letter.text
     assert "https://coop.example/pools/7" in letter.text
+
+
+def test_the_letter_about_terms_says_who_sells_what_is_kept_and_which_tax_is_whose() -> None:
+    sold_by_maker = write("terms_agreed", SAMPLES["terms_agreed"], HOUSE)
+    assert sold_by_maker.subject == "New terms for Kiln Street Pottery from 1 January 2027"
+    for words in ("keeps 12.5% of each price", "19% tax is inside that fee", "7% tax is inside the price; it is yours"):
+        assert words in sold_by_maker.text
+    assert "keeps <strong>12.5%</strong> of each price" in sold_by_maker.html
+    resale = {"model": "resale", "fee_bp": 0, "fee_tax_bp": 0}
+    sold_by_coop = write("terms_agreed", SAMPLES["terms_agreed"] | resale, HOUSE)
+    assert "The co-op buys from you" in sold_by_coop.text
+    assert "7% tax is inside the members' price; it is the co-op's" in sold_by_coop.text
+    assert "which keeps" not in sold_by_coop.text + sold_by_coop.html
 
 
 NASTY = "{{ 7*7 }}{% for a in ().__class__.__mro__ %}<script>x</script>"

@@ -10,6 +10,7 @@ from coop.agreements.models import BankDetails
 from coop.audit.models import AuditRecord
 from coop.catalog import service as catalog
 from coop.core.errors import NotFound, RuleBroken
+from coop.fees import service as fees
 from coop.sealing import NotSealedByUs, seal, unseal
 from tests.builders import FIELD_KEY, NOW, a_person, a_product, a_role, an_artisan
 
@@ -163,37 +164,6 @@ def test_what_is_sealed_opens_only_with_its_key_and_for_its_purpose():
             unseal(wrong, key, purpose=purpose)
 
 
-def test_the_terms_in_effect_are_the_latest_begun(db, kiln):
-    in_a_week = NOW + timedelta(days=7)
-    terms = agreements.change_terms(db, kiln, effective_from=in_a_week, fee_bp=1200, by=1, at=NOW)
-    with db() as session:
-        assert agreements.current_terms(session, kiln, NOW) != terms
-        assert agreements.current_terms(session, kiln, in_a_week) == terms
-        assert refused(agreements.current_terms, session, kiln, NOW - timedelta(days=366))[0] == "no_terms"
-
-
-@pytest.mark.parametrize("fee", [-1, 5001])
-def test_a_fee_outside_its_bounds_is_refused(db, kiln, fee):
-    assert refused(agreements.change_terms, db, kiln, effective_from=NOW, fee_bp=fee, by=1, at=NOW) == (
-        "out_of_range",
-        "fee",
-    )
-
-
-@pytest.mark.parametrize("fee", [0, 5000])
-def test_a_fee_at_its_bounds_is_taken(db, kiln, fee):
-    agreements.change_terms(db, kiln, effective_from=NOW, fee_bp=fee, by=1, at=NOW)
-
-
-def test_terms_begin_today_or_later_and_once_a_day(db, kiln):
-    yesterday = NOW - timedelta(days=1)
-    assert (
-        refused(agreements.change_terms, db, kiln, effective_from=yesterday, fee_bp=0, by=1, at=NOW)[0] == "in_the_past"
-    )
-    agreements.change_terms(db, kiln, effective_from=NOW, fee_bp=0, by=1, at=NOW)
-    assert refused(agreements.change_terms, db, kiln, effective_from=NOW, fee_bp=1, by=1, at=NOW)[0] == "terms_exist"
-
-
 def test_a_maker_comes_with_terms_and_a_name_of_its_own(db, kiln):
     def welcome(name, key):
         return agreements.welcome_artisan(
@@ -204,7 +174,7 @@ def test_a_maker_comes_with_terms_and_a_name_of_its_own(db, kiln):
     marsh = welcome("Marsh & Alder Distillery", "b")
     assert welcome("Marsh & Alder Distillery", "b") == marsh
     with db() as session:
-        agreements.current_terms(session, marsh, NOW)
+        fees.current_terms(session, marsh, NOW)
 
 
 def test_a_product_is_listed_once_and_only_for_a_maker_that_is_there(db, kiln):

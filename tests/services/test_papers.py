@@ -9,10 +9,10 @@ from sqlalchemy import create_engine, select, text
 from sqlalchemy.exc import DBAPIError
 
 from coop import jobs
-from coop.agreements import service as agreements
 from coop.core.errors import RuleBroken
 from coop.documents import queries as told
 from coop.documents import service as documents
+from coop.fees import service as fees
 from coop.hardship import service as hardship
 from coop.incoming import service as incoming
 from coop.mending import service as mending
@@ -47,8 +47,8 @@ class House:
             self.ana = a_household(session, "Ana", credit_minor=50_000)
             self.mia, orchard = (an_artisan(session, one) for one in makers)
             since = NOW - timedelta(days=9)
-            agreements.agree_terms(session, self.mia, effective_from=since, fee_bp=1500, price_tax_bp=1900)
-            agreements.agree_terms(session, orchard, effective_from=since, model="resale", fee_bp=0, price_tax_bp=700)
+            fees.agree_terms(session, self.mia, effective_from=since, fee_bp=1500, price_tax_bp=1900)
+            fees.agree_terms(session, orchard, effective_from=since, model="resale", fee_bp=0, price_tax_bp=700)
             pool = a_pool(session, a_season(session, season))
             mugs = an_offering(session, pool, a_product(session, self.mia, "Mug"), price_minor=2500)
             jam = an_offering(

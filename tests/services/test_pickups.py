@@ -7,7 +7,6 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from coop.agreements import service as agreements
 from coop.catalog import service as catalog
 from coop.core.errors import NotFound, RuleBroken
 from coop.core.ledger import (
@@ -22,6 +21,7 @@ from coop.core.ledger import (
     artisan_party,
     household_party,
 )
+from coop.fees import service as fees
 from coop.pickups import service as pickups
 from tests import rounds
 from tests.builders import (
@@ -48,7 +48,7 @@ class Round:
             self.ben = a_household(session, "Ben", credit_minor=10_000)
             self.jo = a_person(session, "Jo")
             self.mia = catalog.add_artisan(session, "Mia's pottery")
-            agreements.agree_terms(
+            fees.agree_terms(
                 session, self.mia, effective_from=NOW - timedelta(days=9), fee_bp=fee_bp, fee_tax_bp=fee_tax_bp
             )
             mug = a_product(session, self.mia, "Salt-glaze mug", **product)
@@ -248,7 +248,7 @@ def test_in_resale_the_maker_earns_what_the_co_op_agreed_to_pay_for_a_piece(db):
     with db.begin() as session:
         ana = a_household(session, "Ana", credit_minor=10_000)
         mia = catalog.add_artisan(session, "Mia's pottery")
-        agreements.agree_terms(session, mia, effective_from=NOW - timedelta(days=9), model="resale", fee_bp=0, price_tax_bp=1900)  # fmt: skip
+        fees.agree_terms(session, mia, effective_from=NOW - timedelta(days=9), model="resale", fee_bp=0, price_tax_bp=1900)  # fmt: skip
         pool, mug = a_pool(session, a_season(session)), a_product(session, mia, "Salt-glaze mug")
         with pytest.raises(RuleBroken) as refusal, session.begin_nested():
             an_offering(session, pool, mug, price_minor=2380)

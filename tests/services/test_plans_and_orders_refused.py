@@ -1,4 +1,4 @@
-"""What an order, a pool, an offering and a maker's terms may not be: refused by code, at its field, with nothing kept."""
+"""What an order, a pool and an offering may not be: refused by code, at its field, with nothing kept."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from coop.agreements import service as agreements
 from coop.asking import service as asking
 from coop.core.errors import RuleBroken
 from coop.orders import service as orders
 from coop.payouts import service as payouts
 from coop.pools import service as pools
 from coop.wishes.service import Wish
-from tests.builders import NOW, a_household, a_pool, a_season, an_artisan, an_offering
+from tests.builders import NOW, a_household, a_pool, a_season, an_offering
 from tests.rounds import compute_payouts, fetch
 from tests.services.test_payouts import Coop
 
@@ -133,22 +132,6 @@ def test_a_batch_is_offered_once_and_only_before_orders_open(db):
     with db.begin() as session:
         empty = a_pool(session, a_season(session, "Winter"))
     assert refused(pools.open_pool, db, empty, by=0, at=NOW)[0] == "nothing_offered"
-
-
-@pytest.mark.parametrize(
-    ("terms", "code"),
-    [
-        ({"model": "resale", "fee_bp": 1}, ("fee_of_resale", "fee")),
-        ({"fee_bp": 5001}, ("out_of_range", "fee")),
-        ({"fee_bp": -1}, ("out_of_range", "fee")),
-    ],
-)
-def test_terms_against_themselves_are_not_agreed(db, terms, code):
-    with db.begin() as session:
-        maker = an_artisan(session)
-    assert refused(agreements.change_terms, db, maker, effective_from=NOW, by=0, at=NOW, **terms) == code
-    with db() as session:
-        assert session.execute(text("SELECT count(*) FROM artisan_terms")).scalar_one() == 1
 
 
 def test_a_pool_is_shared_out_closed_and_with_its_yields(db):

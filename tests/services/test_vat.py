@@ -6,8 +6,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from coop.agreements import service as agreements
 from coop.core.ledger import BANK, TAX_PAYABLE, Entry, Posting
+from coop.fees import service as fees
 from coop.ledger import service as ledger
 from coop.mending import service as mending
 from coop.vat import queries
@@ -27,8 +27,8 @@ def sold(db):
         ana = a_household(session, "Ana", credit_minor=50_000)
         mia, orchard = an_artisan(session, "Mia"), an_artisan(session, "Orchard Lane")
         since = NOW - timedelta(days=9)
-        agreements.agree_terms(session, mia, effective_from=since, fee_bp=1500, fee_tax_bp=1900)
-        agreements.agree_terms(session, orchard, effective_from=since, model="resale", fee_bp=0, price_tax_bp=700)
+        fees.agree_terms(session, mia, effective_from=since, fee_bp=1500, fee_tax_bp=1900)
+        fees.agree_terms(session, orchard, effective_from=since, model="resale", fee_bp=0, price_tax_bp=700)
         pool = a_pool(session, a_season(session))
         mugs = an_offering(session, pool, a_product(session, mia, "Mug"), price_minor=2500)
         jars = an_offering(

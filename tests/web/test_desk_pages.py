@@ -6,10 +6,23 @@ from datetime import timedelta
 
 from sqlalchemy import event, text
 
+from coop.agreements import service as agreements
 from coop.clock import now
+from coop.fees import service as fees
+from coop.formats.iban import demo_iban
 from coop.places import service as places
 from coop.pools import service as pools
-from tests.builders import a_household, a_person, a_pool, a_season, a_size, an_offering, give_credit
+from tests.builders import (
+    FIELD_KEY,
+    a_household,
+    a_person,
+    a_pool,
+    a_season,
+    a_size,
+    an_artisan,
+    an_offering,
+    give_credit,
+)
 
 
 def test_a_quiet_day_says_so(client_as):
@@ -43,6 +56,34 @@ def test_jobs_that_gave_up_stand_on_the_desk(db, client_as):
             text("INSERT INTO outbox (job, row_id, dedup_key, dead_at) VALUES ('x', 1, 'x:1', clock_timestamp())")
         )
     assert "1 job gave up" in client_as("admin").get("/admin").text
+
+
+def test_what_a_maker_waits_for_a_second_person_for_stands_on_the_desk(db, client_as):
+    ada = client_as("admin")
+    with db.begin() as session:
+        kiln, left = an_artisan(session, "Kiln Street Pottery"), an_artisan(session, "Orchard Lane")
+        session.execute(text("UPDATE person SET name = 'Ada' WHERE id = :id"), {"id": ada.person_id})
+    whose = {"by": ada.person_id, "at": now()}
+    for maker in (kiln, left):
+        begins = now() + timedelta(days=1)
+        asked = fees.ask_terms(db, maker, effective_from=begins, fee_bp=1200, **whose, key=f"form of {maker}")
+    account = agreements.change_bank_details(
+        db, kiln, holder="Kiln Street", iban=demo_iban("GB", 1), **whose, field_key=FIELD_KEY
+    )
+    with db.begin() as session:
+        session.execute(text("UPDATE artisan SET left_at = now() WHERE id = :id"), {"id": left})
+    page = ada.get("/admin").text
+    where = f'<a href="/makers/{kiln}/agreement">'
+    assert f"{where}Terms with Kiln Street Pottery wait for a second person</a>" in page
+    assert f"{where}The account of Kiln Street Pottery waits for a second person</a>" in page
+    assert page.count("by Ada") == 2
+    assert "Orchard Lane" not in page
+    with db.begin() as session:
+        session.execute(text("UPDATE artisan SET left_at = NULL"))
+    fees.withdraw_terms(db, asked, **whose)
+    agreements.withdraw_bank_details(db, account, **whose)
+    fees.approve_terms(db, asked - 1, by=0, at=now())
+    assert "Nothing waits for you" in ada.get("/admin").text
 
 
 def test_a_member_is_found_by_household_person_address_and_reference(db, client_as):

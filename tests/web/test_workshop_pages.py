@@ -6,10 +6,11 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select, text
 
-from coop.agreements.models import ArtisanTerms, BankDetails
+from coop.agreements.models import BankDetails
 from coop.batches.models import Batch, YieldReport
 from coop.catalog.models import Artisan, ContainerType, Product
 from coop.clock import now
+from coop.fees.models import ArtisanTerms, AskedTerms
 from coop.orders.service import place_order
 from coop.pools import service as pools
 from coop.pools.models import Offering
@@ -187,13 +188,28 @@ def test_an_admin_takes_a_maker_in_and_lists_a_product(db, client_as):
     assert "Heather honey" in jun.get(made.location).text
 
 
-def test_terms_of_resale_ask_for_what_the_maker_gets_for_a_piece(db, client_as, kiln):
-    jun, begins = client_as("admin"), (now() + timedelta(days=1)).date()
-    agreed = {"model": "resale", "fee": "0", "price_tax": "19", "effective_from": begins.isoformat()}
+@pytest.fixture
+def asked_terms(db, client_as, kiln):
+    """Ask for terms as one admin; return the browser, the answer, and the number of what waits."""
+
+    def ask(**typed):
+        jun, begins = client_as("admin"), (now() + timedelta(days=1)).date()
+        sent = jun.fill(f"/makers/{kiln['maker']}/terms", {"effective_from": begins.isoformat()} | typed)
+        assert sent.status_code == 303, sent.text
+        with db() as session:
+            return jun, sent, session.scalar(select(func.max(AskedTerms.id)))
+
+    return ask
+
+
+def test_terms_of_resale_ask_for_what_the_maker_gets_for_a_piece(db, client_as, kiln, asked_terms):
+    jun, agreed = client_as("admin"), {"model": "resale", "fee": "0", "price_tax": "19"}
+    begins = {"effective_from": (now() + timedelta(days=1)).date().isoformat()}
     path = f"/makers/{kiln['maker']}/terms"
-    assert "Where the co-op itself sells there is no fee" in jun.fill(path, agreed | {"fee": "10"}).text
-    assert "so no tax in it" in jun.fill(path, agreed | {"fee_tax": "19"}).text
-    done = jun.fill(path, agreed)
+    assert "Where the co-op itself sells there is no fee" in jun.fill(path, agreed | begins | {"fee": "10"}).text
+    assert "so no tax in it" in jun.fill(path, agreed | begins | {"fee_tax": "19"}).text
+    _, _, asked = asked_terms(**agreed)
+    done = jun.press(f"/makers/terms/{asked}/approval")
     assert done.status_code == 303
     assert "the co-op buys and sells on" in jun.get(done.location).text
     with db.begin() as session:
@@ -210,13 +226,73 @@ def test_terms_of_resale_ask_for_what_the_maker_gets_for_a_piece(db, client_as, 
         assert session.scalars(select(Offering.cost_minor).where(Offering.batch_id == batch)).all() == [1200]
 
 
-def test_terms_say_the_tax_inside_fee_and_price(client_as, kiln):
-    jun, begins = client_as("admin"), (now() + timedelta(days=1)).date()
-    agreed = {"model": "agent", "fee": "15", "fee_tax": "19", "price_tax": "7", "effective_from": begins.isoformat()}
-    path = f"/makers/{kiln['maker']}/terms"
-    assert jun.fill(path, agreed | {"fee_tax": "51"}).status_code == 422
-    told = re.sub(r"\s+", " ", jun.get(jun.fill(path, agreed).location).text)
+def test_an_admin_asks_for_terms_and_another_lets_them_count(db, client_as, kiln, asked_terms):
+    jun, sent, asked = asked_terms(model="agent", fee="15", fee_tax="19", price_tax="7")
+    told = re.sub(r"\s+", " ", jun.get(sent.location).text)
     assert "co-op fee 15%, with 19% tax inside; tax inside the price 7%" in told
+    assert "so a second person lets them count: another admin" in told
+    assert "Let these terms count" not in told
+    own = jun.press(f"/makers/terms/{asked}/approval")
+    assert (own.status_code, "not the one who asked" in own.text) == (403, True)
+    assert client_as("treasurer").press(f"/makers/terms/{asked}/approval").status_code == 403
+    with db() as session:
+        assert session.scalars(select(ArtisanTerms.fee_bp).where(ArtisanTerms.artisan_id == kiln["maker"])).all() == [1000]  # fmt: skip
+    ada = client_as("admin")
+    page = ada.get(sent.location).text
+    assert ("Let these terms count" in page, "waits for a second person" in page) == (True, True)
+    let = ada.press(f"/makers/terms/{asked}/approval")
+    assert (let.status_code, let.location) == (303, sent.location)
+    page = ada.get(let.location).text
+    assert ("the maker is told by mail" in page, "waits for a second person" in page) == (True, False)
+    assert ada.press(f"/makers/terms/{asked}/withdrawal").status_code == 422
+    with db() as session:
+        own = select(ArtisanTerms.fee_bp).where(ArtisanTerms.artisan_id == kiln["maker"]).order_by(ArtisanTerms.id)
+        assert session.scalars(own).all() == [1000, 1500]
+
+
+def test_who_asked_for_terms_takes_them_back(client_as, asked_terms):
+    jun, sent, asked = asked_terms(fee="15")
+    back = jun.press(f"/makers/terms/{asked}/withdrawal")
+    assert (back.status_code, back.location) == (303, sent.location)
+    page = jun.get(back.location).text
+    assert ("Taken back" in page, "waits for a second person" in page) == (True, False)
+    late = client_as("admin").press(f"/makers/terms/{asked}/approval")
+    assert (late.status_code, "decided already" in late.text) == (422, True)
+
+
+def test_an_admin_of_the_workshop_is_not_asked_to_let_its_terms_count(client_as, kiln, asked_terms):
+    _, sent, asked = asked_terms(fee="0")
+    tomas = client_as("admin", "artisan", artisan_id=kiln["maker"])
+    page = tomas.get(sent.location).text
+    assert ("You belong to this workshop" in page, "Let these terms count" in page) == (True, False)
+    answer = tomas.press(f"/makers/terms/{asked}/approval")
+    assert (answer.status_code, "does not belong to this workshop" in answer.text) == (403, True)
+
+
+def test_terms_that_cannot_be_are_refused_as_typed(db, client_as, kiln, asked_terms):
+    asked_terms(fee="15")
+    jun, path = client_as("admin"), f"/makers/{kiln['maker']}/terms"
+    tomorrow, yesterday = ((now() + timedelta(days=days)).date().isoformat() for days in (1, -1))
+    for typed, sentence in (
+        ({"fee": "12", "effective_from": tomorrow}, "wait for a second person already"),
+        ({"fee": "12", "effective_from": yesterday}, "begin on a day to come"),
+        ({"fee": "12", "fee_tax": "51", "effective_from": tomorrow}, "50"),
+        ({"fee": "51", "effective_from": tomorrow}, "50"),
+        ({"fee": "12", "effective_from": "tomorrow"}, "day"),
+    ):
+        refused = jun.fill(path, typed)
+        assert (refused.status_code, sentence in refused.text) == (422, True), typed
+        assert f'value="{typed["fee"]}"' in refused.text
+    with db() as session:
+        assert session.scalar(select(func.count()).select_from(AskedTerms)) == 1
+
+
+def test_terms_whose_day_came_while_they_waited_say_what_to_do(db, client_as, asked_terms):
+    _, _, asked = asked_terms(fee="15")
+    with db.begin() as session:
+        session.execute(text("UPDATE asked_terms SET effective_from = now() - interval '1 hour'"))
+    late = client_as("admin").press(f"/makers/terms/{asked}/approval")
+    assert (late.status_code, "Take them back, and ask for them anew" in late.text) == (422, True)
 
 
 @pytest.mark.parametrize("fee", ["51", "-1", "1.555", ""])
