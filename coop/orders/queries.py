@@ -1,10 +1,10 @@
 """What the pages about ordering show: the pools, one pool with its batches, and a household's own lines."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import groupby
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -13,8 +13,9 @@ from coop.core.claims import TOGETHER_RULE
 from coop.core.errors import NotFound
 from coop.core.hardship import NO_HELP, at_most_of
 from coop.core.ledger import MEMBER_CREDIT, household_party
-from coop.core.paging import Slice, anywhere
+from coop.core.paging import Slice
 from coop.hardship import service as hardship
+from coop.shelves.queries import shelf_part
 
 A_PAGE: Final = 50
 LINES_SHOWN: Final = 12
@@ -53,9 +54,11 @@ class PoolsPage:
     part: Slice
 
 
-@dataclass(frozen=True, slots=True)
-class OfferRow:
-    """One batch on the order page, with what this household asks of it; `planned` is what was reported, if anything was."""
+class OfferRow(NamedTuple):
+    """One batch on the order page, with what this household asks of it; `planned` is what was reported, if anything was.
+
+    A tuple, because a page makes fifty of them and looks each up among the rows that were written before.
+    """
 
     id: int
     batch_id: int
@@ -151,6 +154,17 @@ class PoolPage:
     tier_bp: int
 
 
+class _Line(NamedTuple):
+    """A line of the household's order."""
+
+    offering_id: int
+    product: str
+    wish: int
+    up_to: int
+    choice: int | None
+    held_minor: int
+
+
 _POOLS = text("""
 SELECT p.id, p.name, s.name AS season, p.opened_at, p.closed_at, p.closes_at, p.pickup_on,
        (SELECT count(*) FROM offering f WHERE f.pool_id = p.id) AS batches,
@@ -163,40 +177,21 @@ SELECT p.id, p.name, s.name AS season, p.opened_at, p.closed_at, p.closes_at, p.
  ORDER BY p.closes_at DESC, p.id DESC LIMIT :most OFFSET :skipped
 """)
 
-# Which batches stand on a page: light rows only, since all of a pool's are put in order, and that by one whole number (the
-# household's own before all makers); names are compared only as far as the page reaches. Which pool is asked for comes out
-# of a subquery, so that the planner counts on a pool as large as most: of the newest, its statistics know no row yet.
-_SHELF = """
-WITH shelf AS MATERIALIZED (
-  SELECT id, place, total FROM (SELECT f.id, p.name, CASE WHEN f.id = ANY(:mine) THEN m.place - m.makers ELSE m.place END AS place, {total} AS total
-            FROM offering f JOIN product p ON p.id = f.product_id
-            JOIN (SELECT id, name, row_number() OVER (ORDER BY lower(name), id) AS place, count(*) OVER () AS makers FROM artisan) m ON m.id = p.artisan_id
-           WHERE f.pool_id = (SELECT CAST(:pool AS bigint)) {found}
-           ORDER BY place FETCH FIRST (:most + :skipped) ROWS WITH TIES) AS near
-   ORDER BY place, lower(name), id LIMIT :most OFFSET :skipped)
+# In the order of the ids that are asked for.
+_OFFERS = text("""
 SELECT f.id, f.batch_id, p.name AS product, p.line, p.unit_many AS unit, p.picture, p.min_age, b.lot_number,
        a.id AS maker_id, a.name AS maker, a.craft, a.distance_km, coalesce(y.pieces, b.planned) AS planned,
        b.pessimistic, y.pieces IS NOT NULL AS is_reported, n.wanted, n.claims,
-       f.price_minor, f.deposit_minor, f.cap, f.rule AS own_rule, coalesce(f.rule, :rule) AS rule, shelf.total
-  FROM shelf
-  JOIN offering f ON f.id = shelf.id
+       f.price_minor, f.deposit_minor, f.cap, f.rule AS own_rule, coalesce(f.rule, :rule) AS rule
+  FROM unnest(CAST(:shown AS bigint[])) WITH ORDINALITY AS shown (id, place)
+  JOIN offering f ON f.id = shown.id
   JOIN product p ON p.id = f.product_id
   JOIN artisan a ON a.id = p.artisan_id
   JOIN batch b ON b.id = f.batch_id
   LEFT JOIN LATERAL (SELECT pieces FROM yield_report WHERE batch_id = b.id ORDER BY n DESC LIMIT 1) y ON true
   CROSS JOIN LATERAL (SELECT coalesce(sum(wish), 0)::bigint AS wanted, count(*) FILTER (WHERE up_to > 0) AS claims
     FROM order_line WHERE offering_id = f.id) n
- ORDER BY shelf.place, lower(p.name), f.id
-"""
-_WHOLE_SHELF = text(_SHELF.format(total="(SELECT count(*) FROM offering WHERE pool_id = :pool)", found=""))
-_FOUND_ON_SHELF = text(_SHELF.format(total="count(*) OVER ()", found="AND (p.name ILIKE :like OR m.name ILIKE :like)"))
-
-_MY_LINES = text("""
-SELECT l.offering_id, p.name, l.wish, l.up_to, l.choice, l.rank,
-       coalesce(l.held_minor, l.up_to * (l.unit_minor + l.deposit_minor)) - l.fund_held_minor AS held_minor
-  FROM household_order o JOIN order_line l ON l.order_id = o.id
-  JOIN offering f ON f.id = l.offering_id JOIN product p ON p.id = f.product_id
- WHERE o.pool_id = :pool AND o.household_id = :household AND l.up_to > 0 ORDER BY coalesce(l.choice, 0), l.rank, lower(p.name), l.id
+ ORDER BY shown.place
 """)
 
 
@@ -229,10 +224,11 @@ def pool_page(session: Session, pool_id: int, household_id: int, sought: str, *,
     pool = session.execute(_POOL, {"pool": pool_id} | whose).first()
     if pool is None:
         raise NotFound
-    mine = session.execute(_MY_LINES, {"pool": pool_id, "household": household_id}).all()
+    mine = [_Line(*line) for line in pool.mine]
     tier_bp = (hardship.tier_of(session, household_id, at=at) if pool.has_tier else NO_HELP).tier_bp
-    offers, part = _offers(session, pool, mine, (sought, number), tier_bp)
-    at_most = {row.offering_id: row.held_minor for row in mine}
+    own = {line.offering_id: line for line in mine}
+    ids, part = shelf_part(session, pool_id, pool.shelf_version, own, sought, number=number, size=A_PAGE)
+    offers = _offers(session, pool.rule, ids, own, tier_bp)
     shown = {offer.id for offer in offers if not offer.choice}
     lines = _bill_lines(mine)
     return PoolPage(
@@ -250,8 +246,8 @@ def pool_page(session: Session, pool_id: int, household_id: int, sought: str, *,
         part=part,
         lines=lines[:LINES_SHOWN],
         lines_beyond=max(0, len(lines) - LINES_SHOWN),
-        at_most_minor=sum(at_most.values()),
-        elsewhere_minor=sum(minor for offering_id, minor in at_most.items() if offering_id not in shown),
+        at_most_minor=sum(line.held_minor for line in mine),
+        elsewhere_minor=sum(line.held_minor for line in mine if line.offering_id not in shown),
         credit_minor=pool.credit_minor,
         most_minor=pool.most_minor,
         recipe=pool.recipe,
@@ -259,26 +255,14 @@ def pool_page(session: Session, pool_id: int, household_id: int, sought: str, *,
     )
 
 
-def _offers(
-    session: Session, pool: Any, mine: Sequence[Any], where: tuple[str, int], tier_bp: int
-) -> tuple[list[OfferRow], Slice]:
-    """Read the batches of one page, in its order: the household's own first, then maker by maker."""
-    sought, number = where
-    own = {row.offering_id: row for row in mine}
-    skipped = A_PAGE * (number - 1)
-    asked = {"pool": pool.id, "mine": list(own), "most": A_PAGE, "skipped": skipped, "rule": pool.rule}
-    shelf = (
-        session.execute(_FOUND_ON_SHELF, asked | {"like": anywhere(sought)})
-        if sought
-        else session.execute(_WHOLE_SHELF, asked)
-    )
-    rows = shelf.all()
+def _offers(session: Session, rule: str, ids: Sequence[int], own: Mapping[int, _Line], tier_bp: int) -> list[OfferRow]:
+    """Read some batches, in the order given."""
     offers = []
-    for row in rows:
+    for row in session.execute(_OFFERS, {"shown": ids, "rule": rule}):
         line = own.get(row.id)
         asks: tuple[Any, ...] = (line.wish, line.up_to, line.choice, tier_bp) if line else (0, 0, None, tier_bp)
-        offers.append(OfferRow(*row[:-1], *asks))
-    return offers, Slice(number, A_PAGE, rows[0].total if rows else 0)
+        offers.append(OfferRow(*row, *asks))
+    return offers
 
 
 _POOL = text("""
@@ -289,19 +273,24 @@ SELECT p.id, p.name, s.name AS season, p.opened_at, p.closed_at, p.opens_at, p.c
            AND (h.ended_at IS NULL OR h.ended_at > coalesce(p.opened_at, p.opens_at))) AS has_share,
        coalesce((SELECT -b.amount FROM account a JOIN balance b ON b.account_id = a.id
                   WHERE a.code = :credit AND a.party = :party), 0) AS credit_minor, o.most_minor, o.recipe,
-       EXISTS (SELECT FROM hardship_tier t WHERE t.household_id = :household AND t.ended_at IS NULL) AS has_tier
+       EXISTS (SELECT FROM hardship_tier t WHERE t.household_id = :household AND t.ended_at IS NULL) AS has_tier,
+       p.shelf_version, (SELECT coalesce(json_agg(json_build_array(l.offering_id, d.name, l.wish, l.up_to, l.choice,
+           coalesce(l.held_minor, l.up_to * (l.unit_minor + l.deposit_minor)) - l.fund_held_minor)
+         ORDER BY coalesce(l.choice, 0), l.rank, lower(d.name), l.id), '[]')
+         FROM order_line l JOIN offering f ON f.id = l.offering_id JOIN product d ON d.id = f.product_id
+        WHERE l.order_id = o.id AND l.up_to > 0) AS mine
   FROM pool p JOIN season s ON s.id = p.season_id
   LEFT JOIN household_order o ON o.pool_id = p.id AND o.household_id = :household
  WHERE p.id = :pool
 """)
 
 
-def _bill_lines(mine: Sequence[Any]) -> list[BillLine]:
+def _bill_lines(mine: Sequence[_Line]) -> list[BillLine]:
     """List what an order costs at most: each wish, and each choice with its alternatives on one line."""
     lines = []
-    for _, own in groupby(mine, key=lambda row: (row.choice, row.choice or row.offering_id)):
+    for _, own in groupby(mine, key=lambda line: (line.choice, line.choice or line.offering_id)):
         rows = list(own)
-        names = " or ".join(row.name for row in rows)
+        names = " or ".join(row.product for row in rows)
         lines.append(BillLine(f"{rows[0].up_to} \N{MULTIPLICATION SIGN} {names}", sum(row.held_minor for row in rows)))
     return lines
 

@@ -1,6 +1,7 @@
 """Pools, and what is offered in them."""
 
 from datetime import date
+from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -27,6 +28,10 @@ class Pool(Base):
     )
     closed_by: Mapped[int | None]
     made_at: Mapped[Instant] = mapped_column(server_default=text("clock_timestamp()"))
+    shelf_version: Mapped[UUID] = mapped_column(
+        server_default=text("gen_random_uuid()"),
+        comment="another whenever the order of its batches may be: by what is offered, and by names",
+    )
 
 
 class Offering(Base):
