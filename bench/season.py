@@ -83,8 +83,8 @@ def bring_in(coop: Running, folder: Path, name: str = "Season") -> None:
 
 def share_out_all(coop: Running) -> None:
     """Allocate and publish every pool, through the worker."""
-    for pool in closed_pools(coop):
-        allocated(coop, pool, rule=None, memory=None, publish=True)
+    for _ in allocated(coop, closed_pools(coop), publish=True):
+        pass
 
 
 def hand_over_all(coop: Running) -> None:

@@ -82,6 +82,10 @@ class Fenced(Exception):  # noqa: N818 - it names what happened
     """Another worker took the job over; what this one computed must not be written."""
 
 
+class NotYet(Exception):  # noqa: N818 - it names what happened
+    """Something else has to be done first, and is under way; the job is tried again a little later."""
+
+
 @dataclass(frozen=True, slots=True)
 class Lease:
     outbox_id: int

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from coop.core.errors import RuleBroken
-from coop.jobs import Fenced, Lease
+from coop.jobs import Fenced, Lease, NotYet
 from coop.ports.mail import MailServerAway
 
 MOST_ATTEMPTS = 10
@@ -20,6 +20,7 @@ MOST_SURPRISES = 3
 MOST_LOST = 2
 LONGEST_WAIT = 600.0
 MAIL_KEPT = timedelta(days=3)
+SOON = timedelta(seconds=2)
 DISK_FULL = "53100"
 DISK_PAUSE = 10.0
 _PASSING = ("40001", "40P01", "08", "57P0", "25P03", "53300", "55P03")
@@ -51,6 +52,8 @@ def judge(error: BaseException, lease: Lease, *, chance: Chance = random.uniform
         longest = min(LONGEST_WAIT, max(4.0, waited))
         wait = None if lease.age > MAIL_KEPT else timedelta(seconds=chance(2.0, longest))
         return Verdict("mail_server_away: the mail server did not take it", wait, spend_attempt=False)
+    if isinstance(error, NotYet):
+        return Verdict(f"not_yet: {error}", SOON, spend_attempt=False)
     state = sqlstate(error)
     if state == DISK_FULL:
         why = "disk_full: the database has no space left"

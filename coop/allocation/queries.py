@@ -13,7 +13,7 @@ from coop.core.pool_correction import BatchVersion, correct
 from coop.core.pool_overrides import changed_by_hand
 from coop.core.pool_run import PoolProblem, proof_of, share_out
 from coop.core.records import CHAIN_START
-from coop.db import columns_of
+from coop.db import bigints, columns_of
 from coop.draws import service as draws
 from coop.draws.service import Drawn
 from coop.pools.models import Pool
@@ -43,7 +43,7 @@ SELECT l.id, l.choice, l.rank FROM household_order o JOIN order_line l ON l.orde
 """)
 
 _STANDING = text(
-    "SELECT family, household_id, owed_micro, entitled_micro FROM standing WHERE season_id = :season AND household_id = ANY(:households)"
+    "SELECT family, household_id, owed_micro, entitled_micro FROM standing WHERE season_id = :season AND household_id = ANY(CAST(:households AS bigint[]))"
 )
 
 
@@ -61,12 +61,12 @@ SELECT DISTINCT ON (p.family, o.household_id) p.family, o.household_id, a.owed_b
 """)
 
 
-def frozen_problem(session: Session, run: AllocationRun, field_key: bytes, own: Drawn | None = None) -> PoolProblem:
-    """Read everything that decides a run, as it was frozen when the run was asked for; `own` is the pool's draw if it was read."""
+def frozen_claims(session: Session, run: AllocationRun, field_key: bytes, own: Drawn | None = None) -> PoolProblem:
+    """Read what was frozen when a run was asked for, without where its claimants stand; `own` is the pool's draw if it was read."""
     pool = session.get_one(Pool, run.pool_id)
     season = session.get_one(Season, pool.season_id)
     terms = Terms(None if run.memory == "none" else run.memory, run.credit_cap)
-    return pool_problem(session, pool, season, rule=run.rule, terms=terms, field_key=field_key, own=own)
+    return _claims_of_pool(session, pool, season, rule=run.rule, terms=terms, field_key=field_key, own=own)
 
 
 def terms_of(season: Season) -> Terms:
@@ -75,6 +75,17 @@ def terms_of(season: Season) -> Terms:
 
 
 def pool_problem(
+    session: Session, pool: Pool, season: Season, *, rule: str, terms: Terms, field_key: bytes
+) -> PoolProblem:
+    """Read a pool's batches, claims and opening standing, under a rule.
+
+    Where the seed is not known yet, the season's secret stands in for it: good for a look, never for an outcome.
+    """
+    claims = _claims_of_pool(session, pool, season, rule=rule, terms=terms, field_key=field_key, own=None)
+    return with_opening(session, claims, season, field_key)
+
+
+def _claims_of_pool(
     session: Session,
     pool: Pool,
     season: Season,
@@ -82,30 +93,18 @@ def pool_problem(
     rule: str,
     terms: Terms,
     field_key: bytes,
-    own: Drawn | None = None,
+    own: Drawn | None,
 ) -> PoolProblem:
-    """Read a pool's batches, claims and opening standing, under a rule.
-
-    Where the seed is not known yet, the season's secret stands in for it: good for a look, never for an outcome.
-    """
     secret = seasons.season_secret(session, season.id, field_key)
     offered = [Offered._make(row) for row in session.execute(_OFFERED, {"pool": pool.id}).all()]
     claims = columns_of(
         session, _CLAIMS, {"pool": pool.id}, ("offering", "household", "line", "wish", "more", "raised"), {"raised"}
     )
     households = np.unique(claims["household"]).tolist()
-    standing = Standing()
-    if terms.memory is not None:
-        for family, household_id, owed, entitled in session.execute(
-            _STANDING, {"season": season.id, "households": households}
-        ):
-            name = pseudonym(secret, family, household_id)
-            standing.owed[name], standing.entitled[name] = owed, entitled
     own = own or draws.drawn(session, pool.id)
     assert pool.opened_at is not None
     guests = dict.fromkeys(households, season.guest_weight)
     weights = guests | seasons.weights(session, season.id, at=pool.opened_at, of=households)
-    chain_start = session.scalar(select(ChainHead.result_digest).where(ChainHead.season_id == season.id))
     together = any((row.rule or rule) == TOGETHER_RULE for row in offered)
     chosen = {row.id: (row.choice, row.rank) for row in session.execute(_CHOSEN, {"pool": pool.id})} if together else {}
     batches = gathered(claims, offered, secret, weights, rule, chosen)
@@ -115,12 +114,27 @@ def pool_problem(
         rule=rule,
         terms=terms,
         source=own.source_with(secret, pool.name),
-        chain_start=chain_start or CHAIN_START,
+        chain_start=CHAIN_START,
         batches=batches,
-        standing=standing,
+        standing=Standing(),
         commitment=draws.commitment_of(session, pool.id),
         choices=choices_of(batches, chosen),
     )
+
+
+def with_opening(session: Session, problem: PoolProblem, season: Season, field_key: bytes) -> PoolProblem:
+    """Add where a pool's claimants stand, and the chain of their season."""
+    # the chain comes first: if it moves before the standing is read, the run ends at its publication
+    chain_start = session.scalar(select(ChainHead.result_digest).where(ChainHead.season_id == season.id))
+    standing = Standing()
+    if problem.terms.memory is not None:
+        secret = seasons.opened(season.secret_sealed, field_key)
+        households = {household_id for claimed in problem.batches for household_id in claimed.household_ids}
+        asked = {"season": season.id, "households": bigints(households)}
+        for family, household_id, owed, entitled in session.execute(_STANDING, asked).all():
+            name = pseudonym(secret, family, household_id)
+            standing.owed[name], standing.entitled[name] = owed, entitled
+    return replace(problem, standing=standing, chain_start=chain_start or CHAIN_START)
 
 
 def problem_of_run(session: Session, run: AllocationRun, field_key: bytes) -> PoolProblem:
@@ -128,9 +142,10 @@ def problem_of_run(session: Session, run: AllocationRun, field_key: bytes) -> Po
 
     A corrected pool is read as it was first shared out: a correction is a version of one batch, with no problem of its own.
     """
-    problem = frozen_problem(session, run, field_key)
+    problem = frozen_claims(session, run, field_key)
     if run.result_digest is None:
-        return problem
+        season = session.get_one(Season, session.get_one(Pool, run.pool_id).season_id)
+        return with_opening(session, problem, season, field_key)
     secret = seasons.season_secret(session, session.get_one(Pool, run.pool_id).season_id, field_key)
     first = versions_of(session, run)[0]
     standing = Standing()

@@ -1,12 +1,13 @@
 """Runs that share out a pool: worked out by the worker, put aside or published; and the chain that all of a season's hang on."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from functools import partial
+from typing import Final, NamedTuple
 
 import numpy as np
-from sqlalchemy import select, text, update
+from sqlalchemy import select, text, tuple_, update
 from sqlalchemy.orm import Session
 
 from coop import jobs
@@ -16,7 +17,7 @@ from coop.audit import service as audit
 from coop.core.collector import collecting_seldom
 from coop.core.errors import RuleBroken
 from coop.core.fairness import four_decimals
-from coop.core.pool_run import Fill, award_columns, divided, fill, input_digest_of, on_record
+from coop.core.pool_run import Fill, FrozenInputs, PoolProblem, award_columns, divided, fill, frozen_inputs, on_record
 from coop.core.records import CHAIN_START
 from coop.db import Db, Whole, copy_columns_in, locked, write_quickly, writing_beside
 from coop.draws import service as draws
@@ -29,22 +30,35 @@ from coop.seasons.models import Season
 LIVE = ("requested", "waiting", "proposed", "publishing", "published")
 
 
+class _Readied(NamedTuple):
+    """A run's problem with its inputs written down; `after` names a pool that closed before and is not published."""
+
+    problem: PoolProblem
+    inputs: FrozenInputs
+    own: Drawn
+    after: str | None
+
+    @property
+    def may_go_on(self) -> bool:
+        return not self.own.is_awaited and self.after is None
+
+
 @collecting_seldom()
 def carry_out(db: Db, lease: Lease, *, at: datetime, field_key: bytes) -> None:
     """Share out the batches of one run and propose the outcome. Repeating it changes nothing."""
     began = time.monotonic()
-    with db() as session:
-        asked = session.get_one(AllocationRun, lease.row_id)
-        own = draws.drawn(session, asked.pool_id)
-        problem = queries.frozen_problem(session, asked, field_key, own) if asked.state == "requested" else None
-    pool = divided(problem) if problem and not own.is_awaited else None
-    digest = pool.input_digest if pool else input_digest_of(problem) if problem else ""
+    readied = _readied(db, lease.row_id, field_key)
+    pool = divided(readied.problem, readied.inputs) if readied and readied.may_go_on else None
     with db.begin() as session:
         run = proposals.taken_up(session, lease, AllocationRun, "requested")
-        if problem is None or run is None:
+        if readied is None or run is None:
             return
-        if not _freeze(session, run, digest, own, at=at) or pool is None:
+        if readied.after is not None:
+            run.state, run.failure = "failed", earlier_first(readied.after)
             return
+        if not _freeze(session, run, readied.inputs.digest, readied.own, at=at) or pool is None:
+            return
+        problem = readied.problem
         write_quickly(session)  # what a crash loses is worked out again: the job is done in this same transaction
         with writing_beside(partial(_write_awards, session, run.id, award_columns(problem, pool))):
             result_digest = on_record(problem, pool).result_digest
@@ -54,6 +68,68 @@ def carry_out(db: Db, lease: Lease, *, at: datetime, field_key: bytes) -> None:
         run.figures = _figures(measured) | {"seconds": f"{time.monotonic() - began:.3f}"}
         subject = ("allocation_run", run.id)
         audit.record(session, "propose_allocation", by=0, subject=subject, detail={"result": run.result_digest})
+
+
+def _readied(db: Db, run_id: int, field_key: bytes) -> _Readied | None:
+    """Read a run's problem; what was frozen is read and written down while the pool before it may still be booked."""
+    with db() as session:
+        run = session.get_one(AllocationRun, run_id)
+        if run.state != "requested":
+            return None
+        own = draws.drawn(session, run.pool_id)
+        problem = queries.frozen_claims(session, run, field_key, own)
+        pool = session.get_one(Pool, run.pool_id)
+        season = session.get_one(Season, pool.season_id)
+    inputs = frozen_inputs(problem)
+    until = time.monotonic() + _PATIENCE
+    while True:
+        with db() as session:
+            if not _is_one_being_booked(session, pool):
+                after = first_before(session, pool, {"published"})
+                return _Readied(queries.with_opening(session, problem, season, field_key), inputs, own, after)
+        if time.monotonic() > until:
+            raise jobs.NotYet("an earlier pool is not booked yet")
+        time.sleep(_LOOK_AGAIN)
+
+
+def _is_one_being_booked(session: Session, pool: Pool) -> bool:
+    """Whether a pool that closed before counts and is not booked yet: that moves where the claimants stand.
+
+    Whoever books a run holds it, so that this waits until the very commit.
+    """
+    asked = {"pool": pool.id, "season": pool.season_id, "closes_at": pool.closes_at}
+    return session.execute(_BEING_BOOKED, asked).first() is not None
+
+
+_PATIENCE: Final = 5.0
+_LOOK_AGAIN: Final = 0.005
+
+_BEING_BOOKED: Final = text("""
+SELECT r.id FROM allocation_run r JOIN pool p ON p.id = r.pool_id
+ WHERE p.season_id = :season AND (p.closes_at, p.id) < (:closes_at, :pool) AND r.state = 'publishing'
+   FOR KEY SHARE OF r
+""")
+
+
+def first_before(session: Session, pool: Pool, states: Collection[str]) -> str | None:
+    """Return the name of the first pool of the season that closed before this one and has no run in one of these states."""
+    there = select(AllocationRun.pool_id).where(AllocationRun.state.in_(states))
+    earlier = (
+        select(Pool.name)
+        .where(
+            Pool.season_id == pool.season_id,
+            Pool.opened_at.is_not(None),
+            tuple_(Pool.closes_at, Pool.id) < tuple_(pool.closes_at, pool.id),
+            Pool.id.not_in(there),
+        )
+        .order_by(Pool.closes_at, Pool.id)
+    )
+    return session.scalar(earlier.limit(1))
+
+
+def earlier_first(pool: str) -> str:
+    """Say that another pool comes first."""
+    return f"{pool} closed before this pool. Publish its sharing out first."
 
 
 def _write_awards(session: Session, run_id: int, tables: Sequence[dict[str, Whole]]) -> None:

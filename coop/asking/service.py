@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from coop import jobs
 from coop.allocation.models import AllocationRun, ChainHead
-from coop.allocation.service import LIVE
+from coop.allocation.service import LIVE, earlier_first, first_before
 from coop.audit import service as audit
 from coop.batches import service as batches
 from coop.core.claims import STANDING_RULE, Terms, rule_named
@@ -33,7 +33,8 @@ def request_run(
     """Freeze a closed pool's inputs and ask the worker to share it out; return the run's id.
 
     A run that is under way or done already is returned as it is. Pools of a season are shared out in the order of
-    their cut-offs. Raises `not_closed`, `earlier_pool`, `yields_missing`, `rule_fixed` or `unknown_rule`.
+    their cut-offs; one may be asked for while those before it are still being booked, unless the standing has to be
+    settled in between. Raises `not_closed`, `earlier_pool`, `yields_missing`, `rule_fixed` or `unknown_rule`.
     """
     with db.begin() as session:
         pool = locked(session, Pool, pool_id, called="pool")
@@ -44,11 +45,15 @@ def request_run(
             return live
         if pool.closed_at is None:
             raise RuleBroken("not_closed", "Orders are still open. Share the pool out once it has closed.")
-        _check_order_of_closings(session, pool)
-        season = session.get_one(Season, pool.season_id, with_for_update=True)
-        _choose_rule(session, season, rule, memory, credit_cap, by=by)
+        being_booked = _check_order_of_closings(session, pool)
+        season = session.get_one(Season, pool.season_id, with_for_update={"key_share": True})
+        if being_booked and standings.may_need_settling(session, season, pool):
+            raise RuleBroken("earlier_pool", earlier_first(being_booked))
+        begun = being_booked is not None or session.get(ChainHead, season.id) is not None
+        _choose_rule(session, season, rule, memory, credit_cap, begun=begun, by=by)
         _release_yields(session, pool_id, by=by, at=at, without_missing=without_missing)
-        standings.settle(session, season, pool, by=by, at=at)
+        if being_booked is None:
+            standings.settle(session, season, pool, by=by, at=at)
         run = AllocationRun(
             pool_id=pool_id,
             rule=season.rule,
@@ -66,25 +71,23 @@ def request_run(
         return run.id
 
 
-def _check_order_of_closings(session: Session, pool: Pool) -> None:
-    published = select(AllocationRun.pool_id).where(AllocationRun.state == "published")
-    earlier = session.scalar(
-        select(Pool.name)
-        .where(
-            Pool.season_id == pool.season_id,
-            Pool.opened_at.is_not(None),
-            (Pool.closes_at < pool.closes_at) | ((Pool.closes_at == pool.closes_at) & (Pool.id < pool.id)),
-            Pool.id.not_in(published),
-        )
-        .order_by(Pool.closes_at)
-        .limit(1)
-    )
+def _check_order_of_closings(session: Session, pool: Pool) -> str | None:
+    """Refuse to overtake a pool that closed before; name one that counts but is not booked yet."""
+    earlier = first_before(session, pool, {"publishing", "published"})
     if earlier is not None:
-        raise RuleBroken("earlier_pool", f"{earlier} closed before this pool. Publish its sharing out first.")
+        raise RuleBroken("earlier_pool", earlier_first(earlier))
+    return first_before(session, pool, {"published"})
 
 
 def _choose_rule(
-    session: Session, season: Season, rule: str | None, memory: str | None, credit_cap: int | None, *, by: int
+    session: Session,
+    season: Season,
+    rule: str | None,
+    memory: str | None,
+    credit_cap: int | None,
+    *,
+    begun: bool,
+    by: int,
 ) -> None:
     """Take the season's rule, or settle it for a season brought in from files, before its first sharing out."""
     wanted = rule_named(rule) if rule else season.rule
@@ -96,7 +99,6 @@ def _choose_rule(
     Terms(None if kept == "none" else kept, credit_cap)
     if (wanted, kept, credit_cap) == (season.rule, season.memory, season.credit_cap):
         return
-    begun = session.get(ChainHead, season.id) is not None
     if season.files_digest is None or begun:
         raise RuleBroken(
             "rule_fixed",

@@ -1,7 +1,9 @@
 """`coop import`, `allocate` and `handover`: carry a season through, by the same commands as the pages."""
 
 import dataclasses
+from collections.abc import Iterator, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -81,8 +83,9 @@ def allocate(
 ) -> None:
     """Share out POOL, or all that are closed, through the worker."""
     with running(worker=True) as coop:
-        for chosen in _chosen(coop, pool, every=every):
-            say(allocated(coop, chosen, rule=rule, memory=memory, credit_cap=credit_cap, publish=publish))
+        pools = _chosen(coop, pool, every=every)
+        for line in allocated(coop, pools, rule=rule, memory=memory, credit_cap=credit_cap, publish=publish):
+            say(line)
 
 
 @click.command()
@@ -125,26 +128,51 @@ def _chosen(coop: Running, name: str | None, *, every: bool) -> list[ClosedPool]
     return found
 
 
+class _Asked(NamedTuple):
+    """The run of a pool, and since when it was waited for."""
+
+    pool: ClosedPool
+    run_id: int
+    began: datetime
+
+
 def allocated(
     coop: Running,
-    pool: ClosedPool,
+    pools: Sequence[ClosedPool],
     *,
-    rule: str | None,
-    memory: str | None,
+    rule: str | None = None,
+    memory: str | None = None,
     credit_cap: int | None = None,
     publish: bool,
-) -> dict[str, Any]:
-    began = now()
-    run_id = asking.request_run(
-        coop.db, pool.id, by=COMMAND_LINE, at=began, rule=rule, memory=memory, credit_cap=credit_cap
-    )
-    state = _beyond(coop, run_id, "requested", what=f"Sharing out {pool.name}")
-    if publish and state == "proposed":
-        publishing.publish(coop.db, run_id, by=COMMAND_LINE, at=now())
-        state = "publishing"
-    if state == "publishing":
-        _beyond(coop, run_id, "publishing", what=f"Publishing {pool.name}")
-    return _line(coop, pool, run_id, began)
+) -> Iterator[dict[str, Any]]:
+    """Share out pools through the worker, in this order; gives a line for each as soon as it is through.
+
+    The next one is asked for while the one before it is still being booked, unless the standing forbids that.
+    """
+    before: _Asked | None = None
+    for pool in pools:
+        began = now()
+        ask = partial(asking.request_run, coop.db, pool.id, by=COMMAND_LINE, at=began, rule=rule, memory=memory)
+        try:
+            run_id = ask(credit_cap=credit_cap)
+        except RuleBroken as refused:
+            if before is None or refused.code != "earlier_pool":
+                raise
+            yield _through(coop, before)
+            before, run_id = None, ask(credit_cap=credit_cap)
+        if before:
+            yield _through(coop, before)
+        before = _Asked(pool, run_id, began)
+        state = _beyond(coop, run_id, "requested", what=f"Sharing out {pool.name}")
+        if publish and state == "proposed":
+            publishing.publish(coop.db, run_id, by=COMMAND_LINE, at=now())
+    if before:
+        yield _through(coop, before)
+
+
+def _through(coop: Running, asked: _Asked) -> dict[str, Any]:
+    _beyond(coop, asked.run_id, "publishing", what=f"Publishing {asked.pool.name}")
+    return _line(coop, asked)
 
 
 def _beyond(coop: Running, run_id: int, state: str, *, what: str) -> str:
@@ -170,16 +198,16 @@ def _state(coop: Running, run_id: int) -> str:
     return str(state.state)
 
 
-def _line(coop: Running, pool: ClosedPool, run_id: int, began: datetime) -> dict[str, Any]:
+def _line(coop: Running, asked: _Asked) -> dict[str, Any]:
     with coop.db() as session:
         run = session.execute(
             text(
                 "SELECT state, figures, input_digest, result_digest, coalesce(published_at, proposed_at) < :began AS before"
                 " FROM allocation_run WHERE id = :run"
             ),
-            {"run": run_id, "began": began},
+            {"run": asked.run_id, "began": asked.began},
         ).one()
-    line = {"pool": pool.name, "run": run_id, "state": run.state}
+    line = {"pool": asked.pool.name, "run": asked.run_id, "state": run.state}
     figures = run.figures or {}
     line |= {name: figures.get(name) for name in ("claims", "pieces", "short", "lowest_fill", "jain")}
     line |= {"input_digest": run.input_digest, "result_digest": run.result_digest, "seconds": figures.get("seconds")}

@@ -60,6 +60,17 @@ class SharedTogether(NamedTuple):
     record: PartRecord
 
 
+class FrozenInputs(NamedTuple):
+    """The inputs of a pool, written down: those of batches by themselves and of parts, and the digest of all. Where
+    claimants stand is none of them.
+    """
+
+    alone: FrozenPool
+    parts: Sequence[tuple[Sequence[int], Part]]
+    records: Sequence[PartRecord]
+    digest: str
+
+
 @dataclass(frozen=True, slots=True)
 class DividedPool:
     """What each batch of a pool gave, under the head that binds its inputs; the results are not chained yet."""
@@ -93,12 +104,19 @@ def share_out(problem: PoolProblem) -> SharedPool:
     return on_record(problem, divided(problem))
 
 
-def divided(problem: PoolProblem) -> DividedPool:
-    """Share out every batch of a pool."""
+def frozen_inputs(problem: PoolProblem) -> FrozenInputs:
+    """Write down the inputs of a pool; neither its seed nor where its claimants stand need be known."""
     parts = parts_of_pool([claimed.batch for claimed in problem.batches], problem.choices)
-    batches = _alone(problem)
-    frozen = freeze(batches, problem.terms)
+    alone = freeze(_alone(problem), problem.terms)
     records = [PartRecord(part) for _, part in parts]
+    digests = [*alone.digests, *(record.input_digest for record in records)]
+    return FrozenInputs(alone, parts, records, pool_digest(digests) if records else alone.digest)
+
+
+def divided(problem: PoolProblem, inputs: FrozenInputs | None = None) -> DividedPool:
+    """Share out every batch of a pool; `inputs` if they are written down already."""
+    inputs = inputs or frozen_inputs(problem)
+    batches, parts, records = _alone(problem), inputs.parts, inputs.records
     head = Head(
         season=problem.season,
         pool=problem.pool,
@@ -107,7 +125,7 @@ def divided(problem: PoolProblem) -> DividedPool:
         source=problem.source,
         chain_start=problem.chain_start,
         batches=len(batches),
-        input_digest=_digest(frozen, records),
+        input_digest=inputs.digest,
         commitment=problem.commitment,
         parts=len(parts),
     )
@@ -116,7 +134,7 @@ def divided(problem: PoolProblem) -> DividedPool:
         SharedTogether(places, part, share_out_by_engine(part, head.seed), record)
         for (places, part), record in zip(parts, records, strict=True)
     ]
-    return DividedPool(head, frozen, _in_order(problem, outcomes, _outcomes_together(together)), together)
+    return DividedPool(head, inputs.alone, _in_order(problem, outcomes, _outcomes_together(together)), together)
 
 
 def on_record(problem: PoolProblem, pool: DividedPool) -> SharedPool:
@@ -163,16 +181,6 @@ def _in_order(problem: PoolProblem, alone: Sequence[Of], of_parts: Mapping[int, 
     """Put what came of batches by themselves and of parts in the order of the pool's batches."""
     others = iter(alone)
     return [of_parts[place] if place in of_parts else next(others) for place in range(len(problem.batches))]
-
-
-def _digest(frozen: FrozenPool, records: Sequence[PartRecord]) -> str:
-    return pool_digest([*frozen.digests, *(record.input_digest for record in records)]) if records else frozen.digest
-
-
-def input_digest_of(problem: PoolProblem) -> str:
-    """Give the digest of a pool's frozen inputs, which needs no seed."""
-    parts = parts_of_pool([claimed.batch for claimed in problem.batches], problem.choices)
-    return _digest(freeze(_alone(problem), problem.terms), [PartRecord(part) for _, part in parts])
 
 
 def proof_of(problem: PoolProblem, shared: SharedPool) -> bytes:

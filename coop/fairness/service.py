@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from coop import jobs
 from coop.allocation.models import AllocationRun
-from coop.allocation.queries import frozen_problem
+from coop.allocation.queries import frozen_claims
 from coop.audit import service as audit
 from coop.core.claims import TOGETHER_RULE
 from coop.core.collector import collecting_seldom
@@ -143,7 +143,7 @@ def _read(
     session: Session, run: AllocationRun, field_key: bytes, households: dict[int, int]
 ) -> tuple[SeasonPool, list[list[int]], int]:
     """Read what a published pool froze, with its latest yields, and what it awarded; batches shared out together are counted apart."""
-    problem = frozen_problem(session, run, field_key)
+    problem = frozen_claims(session, run, field_key)
     assert run.input_digest is not None
     kept = columns_of(session, _AWARDED, {"run": run.id}, ("line", "pieces"))
     pieces = dict(zip(kept["line"].tolist(), kept["pieces"].tolist(), strict=True))

@@ -14,7 +14,7 @@ from coop.core.errors import NotFound, RuleBroken
 from coop.core.fairness import four_decimals
 from coop.core.outcome import BatchNumbers, Served, batch_numbers, with_yields
 from coop.core.paging import Slice, anywhere
-from coop.core.pool_run import PoolProblem, input_digest_of, share_out
+from coop.core.pool_run import PoolProblem, frozen_inputs, share_out
 from coop.core.pool_state import Step, pool_state, steps_of
 from coop.pools.models import Pool
 from coop.seasons.models import Season
@@ -191,7 +191,7 @@ def refuse_other_inputs(session: Session, pool_id: int, seen: str, *, field_key:
     """Refuse to share out what is not what was looked at: `inputs_changed`. `seen` is the input digest of the preview."""
     reported = session.execute(_REPORTED, {"pool": pool_id}).all()
     now = preview(session, pool_id, field_key, {row.id: _expected(row, is_open=False) for row in reported})
-    if input_digest_of(now) != seen:
+    if frozen_inputs(now).digest != seen:
         raise RuleBroken("inputs_changed", "A yield or a wish changed since you looked. This is what would come of it now; look, and ask again.")  # fmt: skip
 
 

@@ -43,6 +43,13 @@ def settle(session: Session, season: Season, pool: Pool, *, by: int, at: datetim
     record(session, season.id, moves, pool_id=pool.id, by=by, at=at)
 
 
+def may_need_settling(session: Session, season: Season, pool: Pool) -> bool:
+    """Whether `settle` may find anything to do, wherever the pools before will leave everybody standing."""
+    if season.memory != "rounding":
+        return season.memory == "season"
+    return bool(session.scalar(_ANYBODY_GONE, {"season": season.id, "opened": pool.opened_at}))
+
+
 def merge(session: Session, season_id: int, *, kept: int, gone: int, by: int, at: datetime) -> int:
     """Add a household's balances of a season to those of the one it merges into; return how many moved."""
     moved = _balances(session, season_id, [gone])
@@ -121,6 +128,11 @@ SELECT s.family, s.household_id, s.owed_micro
    AND NOT EXISTS (SELECT FROM household_order o JOIN order_line l ON l.order_id = o.id
                     WHERE o.pool_id = :pool AND o.household_id = s.household_id AND l.up_to > 0)
  ORDER BY s.family, s.household_id
+""")
+
+_ANYBODY_GONE = text("""
+SELECT EXISTS (SELECT FROM household WHERE left_at <= :opened)
+    OR EXISTS (SELECT FROM season_share x JOIN share_size z ON z.id = x.size_id WHERE z.season_id = :season AND x.ended_at <= :opened)
 """)
 
 # members whose first share of the season came after its first closing, and who were not reckoned in before

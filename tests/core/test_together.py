@@ -10,7 +10,7 @@ import pytest
 from coop.core.claims import STANDING_RULE, TOGETHER_RULE, WEBSTER_RULE, BatchInput, Standing, Terms
 from coop.core.commitments import Commitment, PromisedBatch
 from coop.core.leximin import share_out_flow
-from coop.core.pool_run import ClaimedBatch, PoolProblem, award_columns, fill, input_digest_of, proof_of, share_out
+from coop.core.pool_run import ClaimedBatch, PoolProblem, award_columns, fill, frozen_inputs, proof_of, share_out
 from coop.core.proof import verify_lines
 from coop.core.records import CHAIN_START, Source
 from coop.core.sharing import share_out_batch
@@ -153,7 +153,7 @@ def test_a_pool_that_holds_both_kinds_keeps_each_batch_s_outcome_and_leaves_the_
     assert together["offering_id"].tolist() == [0, 0, 0, 2, 2, 3]
     measured = fill(problem, shared)
     assert (measured.claims, measured.pieces, measured.short) == (9, 10, 2)
-    assert input_digest_of(problem) == shared.input_digest
+    assert frozen_inputs(problem).digest == shared.input_digest
 
 
 def verified(problem):

@@ -16,7 +16,7 @@ from coop.books import queries as books
 from coop.clock import now
 from coop.orders import service as orders
 from coop.pools import service as pools
-from coop.pools.models import Offering
+from coop.pools.models import Offering, Pool
 from coop.publishing import service as publishing
 from coop.wishes.service import Wish
 from tests.builders import NOW, a_household, a_pool, a_season, an_offering
@@ -34,10 +34,13 @@ class Town:
         with db.begin() as session:
             self.households = [a_household(session, name, credit_minor=CREDIT) for name in ("Ana", "Ben")]
 
-    def close_a_pool(self) -> int:
-        """Hold a pool of a season of its own up to its cut-off, which the timetable of a real beat must not meet first."""
+    def close_a_pool(self, after: int | None = None) -> int:
+        """Hold a pool up to its cut-off, which the timetable of a real beat must not meet first.
+
+        It belongs to a season of its own, or to that of another pool that it comes `after`.
+        """
         with self.db.begin() as session:
-            season = a_season(session, f"Season {len(self.runs) + 1}")
+            season = session.get_one(Pool, after).season_id if after else a_season(session, f"Season {len(self.runs) + 1}")  # fmt: skip
             pool = a_pool(session, season, closes_at=now() + timedelta(days=2))
             offering = an_offering(session, pool, price_minor=PRICE)
             batch = session.get_one(Offering, offering).batch_id

@@ -41,6 +41,20 @@ def test_a_child_killed_at_any_step_of_computing_changes_nothing(town, step: str
     town.check_history()
 
 
+def test_a_pool_that_was_asked_for_meanwhile_waits_while_the_booking_before_it_dies_and_is_done_again(town) -> None:
+    first = town.close_a_pool()
+    second = town.close_a_pool(after=first)
+    town.crew.worker(with_beat=True, fail=f"{jobs.PUBLISH_ALLOCATION}@before_commit:kill")
+    run = town.request(first)
+    town.await_state("proposed")
+    town.publish(run)
+    later = town.request(second)
+    until(lambda: town.states() == {"published", "proposed"}, "the second is worked out after the first is booked")
+    town.publish(later)
+    town.check_history()
+    assert "act=kill" in town.crew.log()
+
+
 def test_what_a_killed_worker_held_is_finished_by_another_without_the_broker(town) -> None:
     """F2: the whole worker is killed; its message stays with the broker for ten minutes, the row does not wait for it.
 

@@ -11,7 +11,7 @@ from redis.exceptions import ConnectionError as RedisAway
 from sqlalchemy.exc import DBAPIError
 
 from coop.core.errors import RuleBroken
-from coop.jobs import Fenced, Lease
+from coop.jobs import Fenced, Lease, NotYet
 from coop.ports.mail import MailServerAway
 from workers.retrying import judge
 
@@ -84,6 +84,11 @@ def test_a_mail_server_away_spends_no_attempt_and_is_given_up_after_three_days()
     assert judge(MailServerAway(), hour, chance=highest).wait == timedelta(minutes=10)
     assert not judge(MailServerAway(), hour).spend_attempt
     assert judge(MailServerAway(), days).wait is None
+
+
+def test_what_has_to_wait_for_something_else_spends_no_attempt() -> None:
+    verdict = judge(NotYet("an earlier pool is not booked yet"), a_lease(9))
+    assert (verdict.wait, verdict.spend_attempt) == (timedelta(seconds=2), False)
 
 
 @pytest.mark.parametrize("error", [Fenced(), SystemExit(), KeyboardInterrupt()])
