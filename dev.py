@@ -7,6 +7,7 @@
     python3 dev.py bench [WORDS...]  the measurements; --full brings the programs compared with
     python3 dev.py lint              the checks alone
     python3 dev.py lock              pin the dependencies anew
+    python3 dev.py audit             hold the pins against the list of known faults; COOP_OSV_URL names another list
     python3 dev.py sbom              print what a co-op's installation is made of, as CycloneDX
 
 COOP_VENV names another folder than .venv for the installed packages; COOP_NO_UV=1 installs by pip alone.
@@ -15,7 +16,6 @@ COOP_VENV names another folder than .venv for the installed packages; COOP_NO_UV
 import contextlib
 import hashlib
 import importlib.util
-import json
 import os
 import shutil
 import subprocess
@@ -25,6 +25,8 @@ import venv
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+import supply
 
 ROOT = Path(__file__).resolve().parent
 LOCKS = ROOT / "requirements"
@@ -76,31 +78,21 @@ def main(words: list[str]) -> int:
     if word == "lock":
         return lock()
     if word == "sbom":
-        return sbom()
+        print(supply.parts())
+        return 0
+    if word == "audit":
+        install("test")
+        return audit()
     print(__doc__, file=sys.stderr)
     return 2
 
 
-def sbom() -> int:
-    """Print the packages of `production.lock` as a CycloneDX 1.6 document, for whoever compares them with known vulnerabilities."""
-    entries = (LOCKS / "production.lock").read_text("ascii").replace(" \\\n", "").splitlines()
-    components = []
-    for entry in entries:
-        pinned, *digests = entry.split("--hash=sha256:")
-        name, _, version = pinned.partition(";")[0].strip().partition("==")
-        components.append(
-            {
-                "type": "library",
-                "name": name,
-                "version": version,
-                "purl": f"pkg:pypi/{name}@{version}",
-                "hashes": [{"alg": "SHA-256", "content": digest.strip()} for digest in digests],
-            }
-        )
-    told = {"bomFormat": "CycloneDX", "specVersion": "1.6", "version": 1}
-    described = {"component": {"type": "application", "name": "smallbatch"}}
-    print(json.dumps(told | {"metadata": described, "components": components}, indent=1))
-    return 0
+def audit() -> int:
+    """Say what the list of known faults has against our pins: 0 nothing, 1 something, 2 it did not run, 3 the list was not reached."""
+    code, told = supply.audit(VENV / "bin" / "pip-audit", environment())
+    for sentence in told:
+        say(sentence)
+    return code
 
 
 def become(lock_name: str, *words: str) -> int:
@@ -111,7 +103,7 @@ def become(lock_name: str, *words: str) -> int:
 
 
 def lint() -> int:
-    """Run all checks side by side; show the words of those that complain."""
+    """Run all checks side by side; show the words of those that complain. A list of faults that is out of reach is told, and fails nothing."""
 
     def run(name: str) -> tuple[str, float, subprocess.CompletedProcess[str]]:
         begun = time.monotonic()
@@ -120,13 +112,17 @@ def lint() -> int:
         return name, time.monotonic() - begun, done
 
     worst = 0
-    with ThreadPoolExecutor(max_workers=len(CHECKS)) as pool:
+    with ThreadPoolExecutor(max_workers=len(CHECKS) + 1) as pool:
+        audited = pool.submit(supply.audit, VENV / "bin" / "pip-audit", environment())
         for name, seconds, done in pool.map(run, CHECKS):
             say(f"{name}: {'ok' if done.returncode == 0 else 'failed'} in {seconds:.1f} s")
             if done.returncode != 0:
                 print(done.stdout, done.stderr, sep="", file=sys.stderr)
             worst = max(worst, abs(done.returncode))
-    return worst
+        code, told = audited.result()
+    for sentence in told:
+        say(f"audit: {sentence}")
+    return max(worst, 0 if code == supply.NOT_REACHED else code)
 
 
 def tests(words: list[str]) -> int:
