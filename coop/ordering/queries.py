@@ -1,6 +1,6 @@
 """What a household's wishes in an open pool would come to as things stand."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from coop.core.claims import OFFERED_RULES, PRIORITY_RULE, TOGETHER_RULE, BatchInput, Standing, Terms
 from coop.core.prospects import FEWEST_OTHERS, Prospect, Wished, pessimistic_yield, prospects
 from coop.core.recent import Recent
+from coop.db import bigints
 from coop.orders.queries import OfferRow, PoolPage
 from coop.seasons import service as seasons
 
@@ -22,24 +23,27 @@ _Key = tuple[object, ...]
 _TOLD: Final[Recent[_Key, Prospect]] = Recent(4096)
 """Forecasts, each under all that decides it, some 1 kB: a household looks at its order again and again before others change theirs."""
 
-# The wishes for each batch, packed: household, wish, what it would take beyond, when, owed, entitled, weight.
-_CLAIMS = text(f"""
-SELECT f.id, s.memory, s.credit_cap, string_agg(int8send(o.household_id) || int8send(l.wish) || int8send(l.up_to - l.wish)
-         || int8send((extract(epoch FROM l.ordered_at) * 1000000)::bigint)
-         || int8send(coalesce(t.owed_micro, 0)) || int8send(coalesce(t.entitled_micro, 0))
-         || int8send(coalesce({seasons.weight_held("o.household_id", season="s.id", at="p.opened_at")}, s.guest_weight)),
-       ''::bytea ORDER BY o.household_id) AS claims
-  FROM offering f
-  JOIN product d ON d.id = f.product_id
-  JOIN pool p ON p.id = f.pool_id
+# The wishes for each batch, packed: order, wish, the most it would take, when. And the mark of where everybody stands, which
+# is read no later than that is.
+_WISHES = text("""
+SELECT offering_id, string_agg(int8send(order_id) || int8send(wish) || int8send(up_to) || timestamptz_send(ordered_at),
+         ''::bytea ORDER BY order_id) AS wishes, (SELECT array_agg(version ORDER BY version) FROM standing_mark) AS mark
+  FROM order_line WHERE offering_id = ANY(:offerings) AND up_to > 0 GROUP BY offering_id
+""")
+_PACKED: Final = 4
+
+_CLAIMANTS = text(f"""
+SELECT c.offering_id, c.order_id, o.household_id, coalesce(t.owed_micro, 0) AS owed, coalesce(t.entitled_micro, 0) AS entitled,
+       coalesce({seasons.weight_held("o.household_id", season="s.id", at="p.opened_at")}, s.guest_weight) AS weight, s.memory, s.credit_cap
+  FROM unnest(CAST(:offerings AS bigint[]), CAST(:orders AS bigint[])) AS c (offering_id, order_id)
+  JOIN household_order o ON o.id = c.order_id
+  JOIN pool p ON p.id = o.pool_id
   JOIN season s ON s.id = p.season_id
-  JOIN order_line l ON l.offering_id = f.id AND l.up_to > 0
-  JOIN household_order o ON o.id = l.order_id
+  JOIN offering f ON f.id = c.offering_id
+  JOIN product d ON d.id = f.product_id
   LEFT JOIN standing t ON t.season_id = s.id AND t.family = d.family AND t.household_id = o.household_id
- WHERE f.id = ANY(:offerings)
- GROUP BY f.id, s.id
+ ORDER BY o.household_id
 """)  # noqa: S608 - put together from constants only
-_PACKED: Final = 7
 
 
 def prospects_of(session: Session, page: PoolPage, household_id: int) -> dict[int, Prospect]:
@@ -56,41 +60,53 @@ def prospects_of(session: Session, page: PoolPage, household_id: int) -> dict[in
         offers.pop()  # the one most wished for stands last
     if page.state != "open" or not offers:
         return {}
-    rows = {row.id: row for row in session.execute(_CLAIMS, {"offerings": [offer.id for offer in offers]})}
-    found = [(offer, rows[offer.id]) for offer in offers]
+    rows = {row.offering_id: row for row in session.execute(_WISHES, {"offerings": [offer.id for offer in offers]})}
+    found = [(offer, rows[offer.id].wishes) for offer in offers]
+    mark = (*rows[offers[0].id].mark,)
     keys: list[_Key] = [
-        (household_id, offer.lot_number, offer.rule, *_expected(offer), row.memory, row.credit_cap, row.claims)
-        for offer, row in found
+        (mark, household_id, offer.id, offer.lot_number, offer.rule, *_expected(offer), wishes)
+        for offer, wishes in found
     ]
-    told = _TOLD.of_many(keys, lambda places: _forecast([found[place] for place in places], household_id))
+    told = _TOLD.of_many(keys, lambda places: _forecast(session, [found[place] for place in places], household_id))
     return {offer.id: prospect for offer, prospect in zip(offers, told, strict=True)}
 
 
-def _forecast(found: Sequence[tuple[OfferRow, Any]], household_id: int) -> list[Prospect]:
-    season = found[0][1]
+def _forecast(session: Session, found: Sequence[tuple[OfferRow, bytes]], household_id: int) -> list[Prospect]:
+    wishes = {offer.id: np.frombuffer(packed, ">i8").reshape(-1, _PACKED).tolist() for offer, packed in found}
+    pairs = [(offering_id, row[0]) for offering_id, rows in wishes.items() for row in rows]
+    offerings, orders = zip(*pairs, strict=True)
+    claimants: dict[int, list[Any]] = {offering_id: [] for offering_id in wishes}
+    for one in session.execute(_CLAIMANTS, {"offerings": bigints(offerings), "orders": bigints(orders)}):
+        claimants[one.offering_id].append(one)
+    season = claimants[offerings[0]][0]
     terms = Terms(None if season.memory == "none" else season.memory, season.credit_cap)
     standing = Standing()
     wished = []
-    for offer, row in found:
-        packed = np.frombuffer(row.claims, ">i8").reshape(-1, _PACKED).T
-        households, wishes, more, raised, owed, entitled, weights = packed.tolist()
-        ids = [f"{offer.id}:{household:012}" for household in households]
+    for offer, _ in found:
+        who = claimants[offer.id]
+        batch = _batch(offer, who, {order_id: asks for order_id, *asks in wishes[offer.id]})
         if terms.memory is not None:
-            standing.owed.update(zip(ids, owed, strict=True))
-            standing.entitled.update(zip(ids, entitled, strict=True))
-        planned, badly = _expected(offer)
-        batch = BatchInput(
-            id=offer.lot_number,
-            units=planned,
-            ids=ids,
-            weights=weights,
-            requests=wishes,
-            tolerances=more if any(more) else (),
-            rule=offer.rule,
-            times=raised if offer.rule == PRIORITY_RULE else (),
-        )
-        wished.append(Wished(batch, households.index(household_id), planned, badly))
+            standing.owed.update(zip(batch.ids, (one.owed for one in who), strict=True))
+            standing.entitled.update(zip(batch.ids, (one.entitled for one in who), strict=True))
+        place = [one.household_id for one in who].index(household_id)
+        wished.append(Wished(batch, place, *_expected(offer)))
     return prospects(wished, standing, terms)
+
+
+def _batch(offer: OfferRow, who: Sequence[Any], asks: Mapping[int, Sequence[int]]) -> BatchInput:
+    """Put together a batch with the wishes for it; `asks` are wish, the most and when, by order."""
+    lines = [asks[one.order_id] for one in who]
+    more = [up_to - wish for wish, up_to, _ in lines]
+    return BatchInput(
+        id=offer.lot_number,
+        units=offer.planned,
+        ids=[f"{offer.id}:{one.household_id:012}" for one in who],
+        weights=[one.weight for one in who],
+        requests=[wish for wish, _, _ in lines],
+        tolerances=more if any(more) else (),
+        rule=offer.rule,
+        times=[raised for _, _, raised in lines] if offer.rule == PRIORITY_RULE else (),
+    )
 
 
 def _expected(offer: OfferRow) -> tuple[int, int]:

@@ -1,5 +1,7 @@
 """Where each household stands over a season, and every change of it that no batch made."""
 
+from uuid import UUID
+
 from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -23,6 +25,17 @@ class Standing(Base):
     entitled_micro: Mapped[int] = mapped_column(
         server_default=text("0"), comment="sum of entitlements; kept by seasons of memory season only"
     )
+
+
+class StandingMark(Base):
+    """A mark that the database changes with where any household stands and what it weighs, for what is kept of forecasts.
+
+    Changes that run side by side leave a row each, so all rows together are the mark.
+    """
+
+    __tablename__ = "standing_mark"
+
+    version: Mapped[UUID] = mapped_column(primary_key=True, server_default=text("gen_random_uuid()"))
 
 
 class StandingEvent(Base):

@@ -324,6 +324,41 @@ def test_a_forecast_follows_what_others_ask_for(db, ana, town):
     assert forecasts(ana, town) == ["likely 1, maybe 2"]
 
 
+def test_a_forecast_follows_where_households_stand_and_what_they_weigh(db, ana, town):
+    """3 pieces for four who wish for more than that: what is owed to Ana, and what she weighs, decides whether she gets 0, 1 or 2."""
+    order(ana, town, **{f"wish__{town['jam']}": "2"})
+    others_wish(db, town, 4, 4, 4)
+    plan_jam(db, town, 3, pessimistic=3)
+    told = []
+
+    def after(statement=None):
+        if statement:
+            with db.begin() as session:
+                session.execute(text(statement), {"ana": ana.household_id} | town)
+        told.extend(forecasts(ana, town))
+
+    after()  # 0.75 each, and a draw
+    after("INSERT INTO standing (season_id, family, household_id, owed_micro) VALUES (:season, 'all', :ana, 500000)")
+    after("UPDATE standing SET owed_micro = 1500000 WHERE household_id = :ana")
+    after("UPDATE season SET rule = 'cea/webster@1', memory = 'none' WHERE id = :season")
+    after("UPDATE season SET rule = 'cea/standing@1', memory = 'rounding' WHERE id = :season")
+    after("UPDATE product SET family = 'jams' WHERE id = (SELECT product_id FROM offering WHERE id = :jam)")
+    after("DELETE FROM standing")
+    after(
+        "INSERT INTO season_share (size_id, household_id, taken_at, taken_by)"
+        " SELECT :size, :ana, opened_at - interval '1 hour', 0 FROM pool WHERE id = :pool"
+    )
+    after("UPDATE share_size SET weight = 4 WHERE id = :size")  # 12 of 7 parts are 1.71, the others have 0.43 each
+    after("UPDATE season SET guest_weight = 4 WHERE id = :season")
+    after("UPDATE season SET guest_weight = 1 WHERE id = :season")
+    after("UPDATE pool SET opened_at = opened_at - interval '2 hours' WHERE id = :pool")
+    after("UPDATE season_share SET taken_at = taken_at - interval '2 hours'")
+    after("UPDATE season_share SET ended_at = taken_at + interval '1 minute'")
+    draw, one, two = "likely none, maybe 1", "likely 1", "you'll get all 2"
+    owed = [draw, one, two, draw, two, draw, draw]
+    assert told == [*owed, one, two, draw, two, draw, two, draw]
+
+
 def test_the_order_page_shows_at_once_what_changed_of_a_batch(db, ana, town):
     path = f"/pools/{town['pool']}"
     assert "Quince jelly" not in ana.get(path).text
