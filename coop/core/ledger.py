@@ -274,7 +274,9 @@ def released_from_hold(freed: Iterable[Freed]) -> tuple[Posting, ...]:
     released: list[Posting] = []
     back: dict[str, int] = {}
     for household, line_id, minor, fund in freed:
-        parts = (Posting(ORDER_HOLD, household, minor, line_id), Posting(HARDSHIP_FUND, "", -fund, line_id))
-        released.extend(posting for posting in parts if posting.amount)
+        if minor:
+            released.append(Posting(ORDER_HOLD, household, minor, line_id))
+        if fund:
+            released.append(Posting(HARDSHIP_FUND, "", -fund, line_id))
         back[household] = back.get(household, 0) + minor - fund
     return *released, *(Posting(MEMBER_CREDIT, household, -minor) for household, minor in back.items() if minor)

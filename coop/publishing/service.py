@@ -2,6 +2,8 @@
 
 from datetime import date, datetime
 from functools import partial
+from itertools import groupby
+from operator import itemgetter
 
 import numpy as np
 from sqlalchemy import text
@@ -75,15 +77,13 @@ def _given_back(run_id: int, moved: dict[str, Whole], day: date) -> list[Entry]:
     """Make an entry for each household that was held money for pieces that did not come."""
     order = np.lexsort((moved["line"], moved["household"]))
     order = order[(moved["minor"][order] != 0) | (moved["fund"][order] != 0)]
-    short: dict[int, list[Freed]] = {}
-    for household_id, line_id, minor, fund in zip(
-        *(moved[name][order].tolist() for name in ("household", "line", "minor", "fund")), strict=True
-    ):
-        short.setdefault(household_id, []).append(Freed(household_party(household_id), line_id, minor, fund))
-    return [
-        Entry(f"alloc:{run_id}:{household_id}", "allocation", day, released_from_hold(lines))
-        for household_id, lines in short.items()
-    ]
+    columns = (moved[name][order].tolist() for name in ("household", "line", "minor", "fund"))
+    entries = []
+    for household_id, lines in groupby(zip(*columns, strict=True), itemgetter(0)):
+        party = household_party(household_id)
+        freed = [Freed(party, line_id, minor, fund) for _, line_id, minor, fund in lines]
+        entries.append(Entry(f"alloc:{run_id}:{household_id}", "allocation", day, released_from_hold(freed)))
+    return entries
 
 
 def _move_standing(session: Session, season_id: int, moved: dict[str, Whole]) -> None:
