@@ -19,10 +19,10 @@ def correct(lot: str, *, publish: bool) -> None:
     """Share out the batch with lot number LOT anew, by its latest yield, and say what changes."""
     with running(worker=True) as coop:
         asked = corrections.request_correction(coop.db, _offering(coop, lot), by=COMMAND_LINE, at=now())
-        wait_until(coop, lambda: _state(coop, asked) != "requested", what=f"Correcting {lot}")
+        wait_until(coop, lambda _: _state(coop, asked) != "requested", what=f"Correcting {lot}")
         if publish and _state(coop, asked) == "proposed":
             corrections.publish(coop.db, asked, by=COMMAND_LINE, at=now())
-        wait_until(coop, lambda: _state(coop, asked) != "publishing", what=f"Publishing the correction of {lot}")
+        wait_until(coop, lambda _: _state(coop, asked) != "publishing", what=f"Publishing the correction of {lot}")
         say(_line(coop, asked))
 
 

@@ -44,7 +44,7 @@ def paid(coop: Running, through: date, *, by: int, second: int, play: bool) -> d
     known = _run(coop, through)
     if known is None or (known[1] in {"settled", "partly_returned", "closed"} and _something_unpaid(coop, through)):
         payouts.request_payouts(coop.db, through=through, by=by, at=now())
-    wait_until(coop, lambda: (_run(coop, through) or (0, "gone"))[1] != "requested", what="The payout")
+    wait_until(coop, lambda _: (_run(coop, through) or (0, "gone"))[1] != "requested", what="The payout")
     run = _run(coop, through)
     if run is None:
         raise RuleBroken("nothing_to_pay", f"Nobody is owed enough to be paid through {through}.")

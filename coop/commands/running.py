@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from coop import bell, jobs, supervisor
 from coop.commands.house import settings
@@ -59,19 +60,21 @@ def running(*, worker: bool = False, migrate: bool = False) -> Iterator[Running]
         yield Running(ready, db)
 
 
-def wait_until(coop: Running, reached: Callable[[], bool], *, what: str) -> None:
-    """Wait for a worker to bring something about, ringing again now and then in case a bell was lost."""
+def wait_until(coop: Running, reached: Callable[[Session], bool], *, what: str) -> None:
+    """Wait for a worker to bring something about, ringing again now and then in case a bell was lost.
+
+    What is looked at through the session is what is committed by then: it hears of jobs that are done.
+    """
     until = time.monotonic() + _PATIENCE
     with coop.db() as listening:
-        done = raw(listening)
-        done.execute(f"LISTEN {jobs.DONE_CHANNEL}".encode())
-        done.commit()
-        while not reached():
+        listening.connection(execution_options={"isolation_level": "AUTOCOMMIT"})
+        listening.execute(text(f"LISTEN {jobs.DONE_CHANNEL}"))
+        while not reached(listening):
             if time.monotonic() > until:
                 raise RuleBroken("no_worker", f"{what} was asked for, but no worker has done it. Is one running?")
-            if not list(done.notifies(timeout=_RING_AGAIN_EVERY, stop_after=1)):
+            if not list(raw(listening).notifies(timeout=_RING_AGAIN_EVERY, stop_after=1)):
                 bell.ring(coop.settings.redis_url, jobs.due(coop.db, _STEPS))
-        done.execute(b"UNLISTEN *")
+        listening.execute(text("UNLISTEN *"))
 
 
 def say(line: dict[str, Any]) -> None:

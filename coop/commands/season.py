@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import click
-from sqlalchemy import text
+from sqlalchemy import Row, text
+from sqlalchemy.orm import Session
 
 from coop.asking import service as asking
 from coop.clock import now
@@ -163,55 +164,40 @@ def allocated(
         if before:
             yield _through(coop, before)
         before = _Asked(pool, run_id, began)
-        state = _beyond(coop, run_id, "requested", what=f"Sharing out {pool.name}")
-        if publish and state == "proposed":
+        proposed = _beyond(coop, before, "requested", what=f"Sharing out {pool.name}")
+        if publish and proposed.state == "proposed":
             publishing.publish(coop.db, run_id, by=COMMAND_LINE, at=now())
     if before:
         yield _through(coop, before)
 
 
 def _through(coop: Running, asked: _Asked) -> dict[str, Any]:
-    _beyond(coop, asked.run_id, "publishing", what=f"Publishing {asked.pool.name}")
-    return _line(coop, asked)
-
-
-def _beyond(coop: Running, run_id: int, state: str, *, what: str) -> str:
-    """Wait until the worker has brought a run beyond a state, and return the one it is in then."""
-    found = state
-
-    def reached() -> bool:
-        nonlocal found
-        found = _state(coop, run_id)
-        return found != state
-
-    wait_until(coop, reached, what=what)
-    return found
-
-
-def _state(coop: Running, run_id: int) -> str:
-    with coop.db() as session:
-        state = session.execute(
-            text("SELECT state, failure FROM allocation_run WHERE id = :run"), {"run": run_id}
-        ).one()
-    if state.state == "failed":
-        raise RuleBroken("failed", state.failure or "The worker could not do it; its log says why.")
-    return str(state.state)
-
-
-def _line(coop: Running, asked: _Asked) -> dict[str, Any]:
-    with coop.db() as session:
-        run = session.execute(
-            text(
-                "SELECT state, figures, input_digest, result_digest, coalesce(published_at, proposed_at) < :began AS before"
-                " FROM allocation_run WHERE id = :run"
-            ),
-            {"run": asked.run_id, "began": asked.began},
-        ).one()
+    run = _beyond(coop, asked, "publishing", what=f"Publishing {asked.pool.name}")
     line = {"pool": asked.pool.name, "run": asked.run_id, "state": run.state}
     figures = run.figures or {}
     line |= {name: figures.get(name) for name in ("claims", "pieces", "short", "lowest_fill", "jain")}
     line |= {"input_digest": run.input_digest, "result_digest": run.result_digest, "seconds": figures.get("seconds")}
     return line | ({"unchanged": True} if run.before else {})
+
+
+def _beyond(coop: Running, asked: _Asked, state: str, *, what: str) -> Row[Any]:
+    """Wait until the worker has brought a run beyond a state, and return what it has come to. Raises `failed`."""
+    found: list[Row[Any]] = []
+
+    def reached(session: Session) -> bool:
+        found[:] = session.execute(_RUN, {"run": asked.run_id, "began": asked.began}).all()
+        return bool(found[0].state != state)
+
+    wait_until(coop, reached, what=what)
+    if found[0].state == "failed":
+        raise RuleBroken("failed", found[0].failure or "The worker could not do it; its log says why.")
+    return found[0]
+
+
+_RUN = text("""
+SELECT state, failure, figures, input_digest, result_digest, coalesce(published_at, proposed_at) < :began AS before
+  FROM allocation_run WHERE id = :run
+""")
 
 
 def _handed(coop: Running, pool: ClosedPool) -> dict[str, int]:
