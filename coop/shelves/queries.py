@@ -1,6 +1,7 @@
 """Which of a pool's batches stand on a page of the order form: the household's own first, then maker by maker."""
 
 from collections.abc import Collection
+from itertools import chain, filterfalse, islice
 from typing import Final
 from uuid import UUID
 
@@ -41,5 +42,5 @@ def shelf_part(
     else:
         whole = _ORDERS.of(version, lambda: tuple(session.scalars(_WHOLE, {"pool": pool_id}).one()))
     part = Slice(number, size, len(whole))
-    ordered = [one for one in whole if one in own] + [one for one in whole if one not in own]
-    return ordered[part.skipped : part.skipped + size], part
+    first, rest = filter(own.__contains__, whole), filterfalse(own.__contains__, whole)
+    return list(islice(chain(first, rest), part.skipped, part.skipped + size)), part

@@ -12,6 +12,9 @@ from coop.web.reading import customs
 _WRITTEN: Final[Recent[tuple[Hashable, ...], Markup]] = Recent(2048)
 """Each under all that it says, some 5 kB: nothing shown is ever older than what was just read."""
 
+_ALIKE: Final[Recent[tuple[Hashable, ...], object]] = Recent(512)
+"""A mark for what all rows of a page have in common, so that it is compared once a page: the same as long as it is kept, and never used for anything else."""
+
 
 class Macro(Protocol):
     """A template's macro, imported without context: it knows what it is given, and what is the same on every page."""
@@ -21,11 +24,18 @@ class Macro(Protocol):
 
 
 def install(app: Flask) -> None:
-    """Give templates `kept_row`."""
-    app.jinja_env.globals["kept_row"] = kept_row
+    """Give templates `kept_rows`."""
+    app.jinja_env.globals["kept_rows"] = kept_rows
 
 
-def kept_row(row: Macro, *told: Hashable) -> Markup:
-    """Write a row by its macro, or show what it wrote before of the very same; sums look as the co-op writes them now."""
-    key = (row.name, request.script_root, customs(), *told)
-    return _WRITTEN.of(key, lambda: row(*told))
+def kept_rows(row: Macro, *alike: Hashable) -> Callable[..., Markup]:
+    """Return what writes a row by its macro, or shows what that wrote before of the very same; sums look as the co-op writes them now.
+
+    The macro is given what a row says, and then what is alike in all rows of the page.
+    """
+    mark = _ALIKE.of((row.name, request.script_root, customs(), *alike), object)
+
+    def written(*told: Hashable) -> Markup:
+        return _WRITTEN.of((mark, *told), lambda: row(*told, *alike))
+
+    return written
