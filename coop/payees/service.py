@@ -1,8 +1,9 @@
 """Keep where a household is paid, sealed; a changed account rests before anything is paid to it."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from coop.audit import service as audit
@@ -57,6 +58,16 @@ def change_account(
         detail = {"row": account.id}
         audit.record(session, "change_household_account", by=by, subject=("household", household_id), detail=detail)
         return account.id
+
+
+def latest_accounts(session: Session, household_ids: Iterable[int]) -> dict[int, int]:
+    """Return the row of the account that counts, the last one given, by household; a household that gave none is left out."""
+    rows = session.execute(
+        select(HouseholdAccount.household_id, func.max(HouseholdAccount.id).label("latest"))
+        .where(HouseholdAccount.household_id.in_(list(household_ids)))
+        .group_by(HouseholdAccount.household_id)
+    )
+    return {row.household_id: row.latest for row in rows}
 
 
 def unseal_account(session: Session, account_id: int, field_key: bytes) -> str | UsAccount:

@@ -157,14 +157,9 @@ def _refuse_own(session: Session, file_id: int, *, by: int) -> None:
 
 
 def _refuse_changed(session: Session, lines: list[Line]) -> None:
+    latest = payees.latest_accounts(session, {payment.household_id for payment, _ in lines})
     for payment, account in lines:
-        latest = session.scalar(
-            select(HouseholdAccount.id)
-            .where(HouseholdAccount.household_id == payment.household_id)
-            .order_by(HouseholdAccount.id.desc())
-            .limit(1)
-        )
-        if payment.settled_on is not None or latest != account.id:
+        if payment.settled_on is not None or latest[payment.household_id] != account.id:
             raise RuleBroken(
                 "inputs_changed",
                 f"Since this file was asked for, {payment.end_to_end_id} was paid another way or its account changed. Withdraw it and ask anew.",
