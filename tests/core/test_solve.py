@@ -61,6 +61,11 @@ def test_what_wishes_leave_goes_to_those_who_would_take_more():
         ("unknown_rule", "rule", problem(rule="coin_toss")),
         ("unknown_rounding", "params.rounding", problem(params={"rounding": "banker"})),
         ("unknown_rounding", "params.rounding", problem(rule="cel", params={"rounding": "hill"})),
+        (
+            "not_a_flag",
+            "params.use_tolerance",
+            {**with_claim(time=1), "rule": "priority", "params": {"use_tolerance": "yes"}},
+        ),
         ("unknown_basis", "params.basis", problem(rule="proportional", params={"basis": "mood"})),
         (
             "unknown_memory",
@@ -113,6 +118,9 @@ def test_what_wishes_leave_goes_to_those_who_would_take_more():
         ("bad_seed", "batch.seed", problem(batch={"id": "b", "units": 1, "seed": "g" * 64})),
         ("credit_cap_not_allowed", "params.credit_cap", {"rule": "season", "params": {"credit_cap": 1}, "batches": []}),
         ("not_whole", "[1]", {"rule": "digest", "input": [1, 0.5]}),
+        ("integer_too_large", "[0]", {"rule": "digest", "input": [2**53]}),
+        ("integer_too_large", "a", {"rule": "digest", "input": {"a": -(2**53)}}),
+        ("bad_text", "a", {"rule": "digest", "input": {"a": "\ud83d"}}),
         ("not_an_object", "", ["no problem"]),
     ],
 )

@@ -11,6 +11,7 @@ from coop.formats.bank_csv import Columns, read_csv_statement
 from coop.formats.bank_files import kind_of, read_statement
 from coop.formats.bank_statement import BYTES_LIMIT, BankLine
 from coop.formats.iban import demo_iban
+from coop.formats.mt940 import read_mt940
 
 OURS = demo_iban("DE", 4711)
 ANAS = demo_iban("DE", 12)
@@ -88,6 +89,12 @@ def test_mt940_tells_names_accounts_reversals_and_the_year_of_a_booking_day():
     assert first == BankLine("B-77", 5000, date(2026, 11, 24), None, "RF45H0000012 for the jam", "Ana Ruiz", ANAS)
     assert (fee.minor, fee.text, fee.reference[0]) == (-150, "Account keeping", "~")
     assert back == BankLine("B-78", -250, date(2027, 1, 2), "SB1N1", "came back", "Ana Ruiz", ANAS)
+
+
+def test_mt940_that_names_no_account_is_none():
+    with pytest.raises(RuleBroken) as refused:
+        read_mt940(MT940.replace(":25:", ":26:").encode(), iban=OURS, currency="EUR")
+    assert refused.value.code == "not_mt940"
 
 
 @pytest.mark.parametrize("content", [SGML, XML])

@@ -4,6 +4,7 @@ import http.client
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -14,7 +15,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from coop import supervisor
 from coop.config import Settings, libpq_url
+from coop.core.errors import RuleBroken
 from coop.embedded import at_hand
 
 ROOT = Path(__file__).parents[2]
@@ -116,6 +119,15 @@ def test_everything_answers_and_nothing_is_left_after_stopping(home):
 def served(shared_home) -> Iterator[Served]:
     with _served(shared_home) as served:
         yield served
+
+
+def test_a_port_that_somebody_listens_on_is_not_taken_from_them():
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+        with pytest.raises(RuleBroken) as refused:
+            supervisor.free_port("127.0.0.1", port)
+    assert (refused.value.code, str(port) in refused.value.sentence) == ("port_taken", True)
+    assert supervisor.free_port("127.0.0.1", port) == port
 
 
 def test_a_second_serve_on_the_same_folder_is_refused_and_commands_attach(served):

@@ -18,6 +18,7 @@ from coop.core.proof import verify_lines
 from coop.corrections import service as corrections
 from coop.orders.models import HouseholdOrder, OrderLine
 from coop.orders.service import place_order
+from coop.overrides import service as overrides
 from coop.pools import service as pools
 from coop.proofs.queries import names_of, verify_page
 from coop.reasons.queries import why_page
@@ -132,6 +133,16 @@ def test_a_choice_that_the_credit_does_not_reach_for_is_refused_whole(db):
     assert refusal(lambda: town.choose(town.ana, town.jam, town.gin)) == "insufficient_credit"
     assert town.lines(town.ana) == {town.jam: (1, None, None, None)}
     assert town.held(town.ana) == JAM
+
+
+def test_what_is_shared_out_together_is_not_changed_one_by_one(town):
+    town.order(town.ana, {town.jam: 1, town.mug: 1})
+    run = rounds.propose(town.db, town.pool, {town.gin: 0, town.jam: 2, town.honey: 0, town.mug: 2})
+    lines = rounds.lines_of(town.db, town.pool)
+    said = {"reason": "broken", "by": 9001, "at": NOW, "field_key": FIELD_KEY}
+    jam, mug = (lines[town.ana, offering] for offering in (town.jam, town.mug))
+    assert refusal(lambda: overrides.override(town.db, run, jam, pieces=0, **said)) == "stands_together"
+    assert overrides.override(town.db, run, mug, pieces=0, **said)
 
 
 def test_taking_back_one_of_two_alternatives_leaves_a_wish_like_any_other(town):

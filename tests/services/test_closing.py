@@ -284,6 +284,7 @@ def test_a_dividend_needs_closed_months_a_promise_and_two_people(db, earned):
 def test_one_proposal_at_a_time_and_never_by_one_person(db, earned):
     adopt(db)
     close(db)
+    assert code_of(dividends.propose_loss, db, NOVEMBER, by=PETRA, at=DECEMBER) == "no_loss"
     dividend = dividends.propose(db, NOVEMBER, by=PETRA, at=DECEMBER)
     assert code_of(dividends.propose, db, NOVEMBER, by=TOMAS, at=DECEMBER) == "decision_waits"
     assert code_of(dividends.approve, db, dividend, by=PETRA, at=DECEMBER) == "second_person"

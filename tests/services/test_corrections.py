@@ -216,6 +216,23 @@ def test_refusals(db):
         assert [(one.units_before, one.units) for one in correctable(session, _pool(session, jam))] == [(6, 4)]
 
 
+def test_one_batch_of_a_pool_is_corrected_at_a_time(db):
+    town = Town(db)
+    pool, jam, asked = town.plan({town.ana: 3})
+    with db.begin() as session:
+        gin = an_offering(session, pool, a_product(session, an_artisan(session, "Orchard"), "Gin"), price_minor=100)
+    asked[town.ana][gin] = 2
+    rounds.publish(db, pool, asked, {jam: 3, gin: 2})
+    for offering in (jam, gin):
+        town.report(offering, 1)
+    first = corrections.request_correction(db, jam, by=1, at=LATER)
+    with pytest.raises(RuleBroken) as refused:
+        corrections.request_correction(db, gin, by=1, at=LATER)
+    assert refused.value.code == "correction_under_way"
+    corrections.cancel_correction(db, first, by=1, reason="counted wrong")
+    assert corrections.request_correction(db, gin, by=1, at=LATER) != first
+
+
 def _pool(session, offering):
     return session.get_one(Offering, offering).pool_id
 

@@ -168,6 +168,7 @@ def test_orders_open_only_with_two_witnesses_and_a_round_after_the_cut_off(town)
     early = ROUND._replace(appears_at=CLOSES)
     assert refused(proofs.choose_source, town.db, town.pool, "beacon", beacon=early, by=0, at=NOW) == "round_too_early"
     assert refused(proofs.choose_source, town.db, town.pool, "beacon", by=0, at=NOW) == "round_missing"
+    assert refused(proofs.choose_source, town.db, town.pool, "dice", by=0, at=NOW) == "unknown_source"
     proofs.choose_source(town.db, town.pool, "season", by=0, at=NOW)
     town.open()
 

@@ -12,6 +12,7 @@ from coop.core.errors import NotFound, RuleBroken
 from coop.core.factors import step_at
 from coop.factors import queries, service
 from coop.formats import codes
+from coop.formats.passkeys import NewPasskey
 from coop.people import service as people
 
 KEY = bytes(range(32))
@@ -161,6 +162,23 @@ def test_a_new_app_takes_the_place_of_the_old(db, ana):
     assert use(db, ana, code_at(AT)) == "wrong_code"
     later = AT + timedelta(seconds=30)
     assert use(db, ana, codes.code_at(other, int(later.timestamp())), at=later) == "app"
+
+
+def test_a_passkey_is_one_persons_and_counts_for_nobody_else(db, ana):
+    made = NewPasskey(b"credential", b"public key", 0)
+    ben = a_person(db, "ben@example.org")
+    with db.begin() as session:
+        service.take_in_passkey(session, ana, "Phone", made, at=AT)
+    for person in (ana, ben):
+        with pytest.raises(RuleBroken) as known, db.begin() as session:
+            service.take_in_passkey(session, person, "Again", made, at=AT)
+        assert known.value.code == "passkey_known"
+    with db.begin() as session:
+        assert service.passkey_of(session, ana, b"credential").name == "Phone"
+    for person, credential in ((ben, b"credential"), (ana, b"another")):
+        with pytest.raises(RuleBroken) as wrong, db.begin() as session:
+            service.passkey_of(session, person, credential)
+        assert wrong.value.code == "wrong_passkey"
 
 
 def test_recovery_codes_end_with_the_last_factor(db, ana):

@@ -267,7 +267,7 @@ def test_in_resale_the_maker_earns_what_the_co_op_agreed_to_pay_for_a_piece(db):
 def test_an_agents_piece_has_no_cost(db):
     with db.begin() as session:
         mug = a_product(session, an_artisan(session, "Mia's pottery"), "Salt-glaze mug")
-        with pytest.raises(RuleBroken, match="gets the price less the fee"):
+        with pytest.raises(RuleBroken, match=r"cost_of_agent: This maker gets the price less the fee"):
             an_offering(session, a_pool(session, a_season(session)), mug, price_minor=2380, cost_minor=1200)
 
 

@@ -39,6 +39,11 @@ def test_a_scenario_with_nothing_expected_is_played_without_a_verdict(fresh_db):
     assert (line["balances"], line["matches"]) == ({"bank": 700, "member_credit:Ana": 700}, None)
 
 
+def test_an_event_that_nobody_knows_is_refused(fresh_db):
+    line = played(fresh_db, {"id": "p1", "e": "raffle", "member": "Ana", "cents": 700})
+    assert (line["refused"], line["balances"]) == ({"p1": "unknown_event"}, {})
+
+
 def test_what_differs_is_named_with_its_path(fresh_db):
     paid = {"id": "p1", "e": "pay_in", "member": "Ana", "cents": 700, "refused": "key_reused"}
     line = played(fresh_db, paid, expected={"balances": {"bank": 701, "member_credit:Ana": 700}})

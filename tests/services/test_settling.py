@@ -27,6 +27,7 @@ from coop.core.ledger import (
 )
 from coop.incoming import service as incoming
 from coop.incoming.models import RecordedPayment
+from coop.incoming.queries import household_meant
 from coop.incoming.service import Part
 from coop.ledger import service as ledger
 from coop.payouts.models import Payment
@@ -112,6 +113,17 @@ def test_a_part_for_a_share_that_nobody_has_is_refused(db, ana):
     bring_in(db, ("R1", 100, None, ""))
     told = [Part(ana, "share", 100)]
     assert refusal(incoming.split_receipt, db, only_line(db), told, by=1, at=PICKUP, key="k") == "no_share"
+
+
+def test_a_household_is_meant_by_its_name_or_its_number_and_never_guessed(db, ana, ben):
+    with db.begin() as session:
+        other = a_household(session, "Ben")
+    with db() as session:
+        assert household_meant(session, " ANA ") == household_meant(session, f"#{ana}") == ana
+        for words in ("An", "#0", "#999999999999999999", f"{ana}", ""):
+            assert refusal(household_meant, session, words) == "unknown_household"
+        assert refusal(household_meant, session, "ben") == "which_household"
+        assert household_meant(session, f"#{other}") == other
 
 
 def test_a_receipt_is_split_once(db, ana, ben):

@@ -161,6 +161,9 @@ def test_what_cannot_be_is_said_and_tells_nobody(ana, db, typed, sentence):
 def test_the_address_one_has_is_no_new_one(ana, db):
     answer = ask(ana, email(db, ana.person_id).upper())
     assert (answer.status_code, "This is the address you have." in answer.text) == (422, True)
+    with pytest.raises(RuleBroken) as refused:
+        addresses.ask(db, ana.person_id, email(db, ana.person_id), PASSWORD, at=now(), origin=None)
+    assert (refused.value.code, refused.value.field) == ("same_address", "email")
 
 
 def test_a_link_that_never_was_is_over(visitor):

@@ -9,6 +9,8 @@ from coop import jobs
 from coop.audit.models import AuditRecord
 from coop.books import service as books
 from coop.books.models import INVARIANTS
+from coop.core.errors import RuleBroken
+from coop.health import service as health
 from coop.web.words import STATES
 from tests.builders import a_household, give_credit
 
@@ -98,6 +100,9 @@ def test_a_job_of_a_failed_run_is_not_tried_again_behind_its_run(tess, db):
     job = a_dead_job(db, jobs.COMPUTE_ALLOCATION, 3)
     assert f"/books/jobs/{job}/retry" not in tess.get("/books/health").text
     assert tess.press(f"/books/jobs/{job}/retry").status_code == 422
+    with pytest.raises(RuleBroken) as refused:
+        health.try_again(db, job, by=1)
+    assert refused.value.code == "ask_anew"
     assert "Ask for it anew on its own page" in tess.get(f"/books/jobs/{job}").text
 
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
+from coop.bounces import service as bounces
 from coop.clock import now
 from coop.core.errors import RuleBroken
 from coop.core.ledger import (
@@ -129,6 +130,13 @@ def test_what_cannot_be_is_said_and_stays_typed(petra, db, ana, typed, sentence)
     answer = bounce(petra, payment, **typed)
     assert (answer.status_code, sentence in answer.text) == (422, True)
     assert balances(db, MEMBER_CREDIT) == {household_party(ana): 5_000}
+
+
+def test_no_payment_is_taken_back_before_it_came(db, ana):
+    said = {"reason": "Account closed", "by": 0, "at": now(), "key": "b"}
+    with pytest.raises(RuleBroken) as refused:
+        bounces.note_bounced(db, paid(db, ana, 5_000), on=now().date() - timedelta(days=4), **said)
+    assert (refused.value.code, refused.value.field) == ("before_payment", "on")
 
 
 def test_it_is_for_treasurers_and_for_payments_that_are_there(petra, client_as, db, ana):

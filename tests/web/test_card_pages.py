@@ -16,7 +16,9 @@ import pytest
 from sqlalchemy import text
 
 from coop.app import create_app
+from coop.cards import service as cards
 from coop.clock import now
+from coop.core.errors import RuleBroken
 from coop.core.ledger import BANK_FEES, CARD_TRANSIT, HARDSHIP_FUND, MEMBER_CREDIT, OWED_BY_MEMBER
 from coop.web.forms import new_key
 from tests.card_provider import KEY
@@ -103,26 +105,31 @@ def test_a_gift_by_card_is_the_funds(app, ana, db):
 
 
 @pytest.mark.parametrize(
-    ("named", "status"),
+    ("named", "status", "code"),
     [
-        ({"secret": "whsec_of_others"}, 401),
-        ({"age": 301}, 401),
-        ({"age": -301}, 401),
-        ({"body": b"{"}, 422),
-        ({"body": b'{"id": "evt_9", "type": "checkout.session.completed", "data": {"object": {}}}'}, 422),
+        ({"secret": "whsec_of_others"}, 401, "bad_signature"),
+        ({"age": 301}, 401, "bad_signature"),
+        ({"age": -301}, 401, "bad_signature"),
+        ({"body": b"{"}, 422, "bad_message"),
+        (
+            {"body": b'{"id": "evt_9", "type": "checkout.session.completed", "data": {"object": {}}}'},
+            422,
+            "bad_message",
+        ),
     ],
 )
-def test_a_message_that_is_not_theirs_or_no_message_is_refused(app, ana, db, named, status):
+def test_a_message_that_is_not_theirs_or_no_message_is_refused(app, ana, db, named, status, code):
     _, name = begin(ana)
     answer = hear(app, DONE, paid(name), **named)
-    assert (answer.status_code, set(answer.json)) == (status, {"code", "sentence"})
+    assert (answer.status_code, set(answer.json), answer.json["code"]) == (status, {"code", "sentence"}, code)
     assert balances(db, MEMBER_CREDIT) == {}
     with db() as session:
         assert session.scalar(text("SELECT count(*) FROM card_message")) == 0
 
 
 def test_an_unsigned_message_is_refused(app):
-    assert app.test_client().post("/card-messages", data=b"{}").status_code == 401
+    answer = app.test_client().post("/card-messages", data=b"{}")
+    assert (answer.status_code, answer.json["code"]) == (401, "bad_signature")
 
 
 @pytest.mark.parametrize(
@@ -188,6 +195,21 @@ def test_an_amount_that_is_none_begins_nothing(ana, db, typed):
     assert ana.fill("/pay/card", {"amount": typed, "purpose": "credit"}).status_code == 422
     with db() as session:
         assert session.scalar(text("SELECT count(*) FROM card_payment")) == 0
+
+
+@pytest.mark.parametrize(
+    ("asked", "code", "field"),
+    [
+        ({"minor": 0}, "bad_amount", "amount"),
+        ({"minor": 100_000_001}, "bad_amount", "amount"),
+        ({"purpose": "raffle"}, "bad_purpose", "purpose"),
+    ],
+)
+def test_what_no_card_pays_for_is_refused_by_its_code(ana, db, asked, code, field):
+    said = {"purpose": "credit", "minor": 2500, "by": ana.person_id, "at": now(), "key": "card"}
+    with pytest.raises(RuleBroken) as refused:
+        cards.begin(db, ana.household_id, **said | asked)
+    assert (refused.value.code, refused.value.field) == (code, field)
 
 
 def test_anothers_payment_is_not_found_and_treasurers_do_not_pay(ana, client_as):

@@ -8,6 +8,8 @@ import pytest
 from sqlalchemy import text
 
 from coop.clock import now
+from coop.core.errors import RuleBroken
+from coop.facts import service as facts
 from coop.pickups import service as pickups
 from coop.policy import service as policy
 from tests import rounds
@@ -86,6 +88,35 @@ REFUSED = [
     ("coop_name", " ", "Please fill in: Name of the co-op."),
     ("coop_town", "\u202eybtihW", "cannot be shown"),
 ]
+
+
+@pytest.mark.parametrize(
+    ("field", "said", "code"),
+    [
+        ("currency", "QQQ", "unknown_currency"),
+        ("zone", "Europe/Whitby", "bad_timezone"),
+        ("locale", "xx_YY", "bad_locale"),
+    ],
+)
+def test_what_a_co_op_cannot_say_of_itself_has_a_code(db, field, said, code):
+    plain = {
+        "coop_name": "Riverside",
+        "coop_line": "",
+        "coop_town": "",
+        "currency": "EUR",
+        "zone": "UTC",
+        "locale": "en_IE",
+    }
+    wanted = facts.Facts(**plain | {field: said}, payout_minimum_minor=1000)
+    with pytest.raises(RuleBroken) as refused:
+        facts.settle_facts(db, wanted, by=0, at=now(), key="facts")
+    assert (refused.value.code, refused.value.field) == (code, field)
+
+
+def test_there_are_no_policies_but_those_that_something_reads(db):
+    with db.begin() as session, pytest.raises(RuleBroken) as refused:
+        policy.settle(session, "colour_of_the_door", "blue", by=0)
+    assert refused.value.code == "unknown_policy"
 
 
 @pytest.mark.parametrize(("field", "typed", "sentence"), REFUSED)

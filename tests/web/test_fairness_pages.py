@@ -142,11 +142,23 @@ def test_outsiders_and_other_roles_see_nothing_of_it(db, client_as, visitor, sea
 def test_there_is_nothing_to_report_before_a_pool_was_published(db, client_as):
     with db.begin() as session:
         season = a_season(session, "Winter")
-    with pytest.raises(RuleBroken, match="No pool of this season"):
+    with pytest.raises(RuleBroken, match=r"nothing_published: No pool of this season"):
         fairness.request_report(db, season, by=0, at=NOW)
     refused = client_as("admin").press(f"/seasons/{season}/fairness")
     assert refused.status_code == 422
     assert "No pool of this season has been shared out" in refused.text
+
+
+def test_there_is_nothing_to_report_where_nobody_wished(db):
+    with db.begin() as session:
+        season = a_season(session, "Spring")
+        pool = a_pool(session, season, "March")
+        jam = an_offering(session, pool, a_product(session, an_artisan(session), "Jam"))
+    publish(db, pool, {}, {jam: 4})
+    report = fairness.request_report(db, season, by=0, at=NOW)
+    with pytest.raises(RuleBroken) as refused:
+        work_off(db, jobs.COMPUTE_FAIRNESS, report, lambda d, lease: fairness.carry_out(d, lease, at=NOW, field_key=FIELD_KEY))  # fmt: skip
+    assert refused.value.code == "nothing_wished"
 
 
 def test_asking_twice_is_asking_once_and_each_report_is_a_version(db, season):

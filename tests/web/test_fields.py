@@ -8,6 +8,11 @@ import pytest
 from werkzeug.datastructures import MultiDict
 from wtforms import Form
 
+from coop.core.errors import RuleBroken
+from coop.pools.forms import MomentField
+from coop.preparing.forms import MakersField
+from coop.settling.forms import SplitForm
+from coop.vouchers.forms import VoucherForm
 from coop.web.fields import (
     AmountField,
     DayField,
@@ -30,6 +35,53 @@ def read(app, field, typed: str):
 
 def is_refused(app, field, typed: str) -> bool:
     return isinstance(read(app, field, typed), list)
+
+
+@pytest.mark.parametrize(
+    ("field", "typed", "code"),
+    [
+        (TextLine("Name"), "two\nlines", "one_line"),
+        (TextLine("Name"), "Ana\u202egro", "bad_text"),
+        (TextLine("Name", most=3), "Anna", "too_long"),
+        (PasswordField("Password"), "three jars\x00of jam", "bad_text"),
+        (EmailField("Mail"), "ana@example", "bad_email"),
+        (DayField("Day"), "30/02/2026", "bad_day"),
+        (DayField("Day"), "01/01/1999", "day_out_of_range"),
+        (MomentField("Opens"), "26/11/2026", "bad_moment"),
+        (MomentField("Opens"), "26/11/2026 24:00", "bad_moment"),
+        (MomentField("Opens"), "01/01/2100 09:00", "day_out_of_range"),
+        (MakersField("Hold"), "3,x", "unknown_maker"),
+    ],
+)
+def test_what_is_refused_has_a_code(app, field, typed, code):
+    shape = type("Shape", (Form,), {"field": field})
+    with app.test_request_context(), pytest.raises(RuleBroken) as refused:
+        shape(MultiDict()).field.read(typed)
+    assert refused.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("typed", "field"),
+    [
+        ({"lines-0-account": "", "lines-1-debit": "3.00"}, "lines-1-account"),
+        ({"lines-0-account": "1000"}, "lines-0-debit"),
+        ({"lines-0-account": "1000", "lines-0-debit": "3.00", "lines-0-credit": "3.00"}, "lines-0-debit"),
+    ],
+)
+def test_a_row_of_an_entry_is_filled_in_whole_or_left_empty(app, db, typed, field):
+    with app.test_request_context("/", method="POST", data=typed), pytest.raises(RuleBroken) as refused:
+        VoucherForm().told()
+    assert (refused.value.code, refused.value.field) == ("half_filled", field)
+
+
+@pytest.mark.parametrize(
+    ("typed", "field"),
+    [({"parts-0-household": "Ana"}, "parts-0-amount"), ({"parts-0-amount": "3.00"}, "parts-0-household")],
+)
+def test_a_part_of_a_receipt_is_filled_in_whole_or_left_empty(app, db, typed, field):
+    with app.test_request_context("/", method="POST", data=typed), pytest.raises(RuleBroken) as refused:
+        SplitForm().told(lambda _: 1)
+    assert (refused.value.code, refused.value.field) == ("half_filled", field)
 
 
 @pytest.mark.parametrize(("typed", "pieces"), [("1", 1), ("12", 12), (" 7 ", 7), ("007", 7), ("1000000", 1_000_000)])

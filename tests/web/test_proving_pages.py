@@ -9,6 +9,8 @@ import time_machine
 from sqlalchemy import select, text
 
 from coop.agreements import service as agreements
+from coop.core.errors import RuleBroken
+from coop.core.roles import Viewer
 from coop.formats.iban import demo_iban
 from coop.people import service as people
 from coop.policy import service as policy
@@ -160,11 +162,24 @@ def test_a_member_may_set_one_up_and_end_it_again(client_as, db):
     assert whats == ["app_set_up", "app_ended"]
 
 
-def test_the_last_one_stays_where_the_role_needs_it(client_as):
+def test_recovery_codes_are_for_who_has_a_factor(someone, db, local_settings, at):
+    ana = someone("member")
+    with pytest.raises(RuleBroken) as refused:
+        proving.renew_recovery_codes(db, house=proving.House(local_settings.field_key, None), by=ana.id, at=at)
+    assert refused.value.code == "no_factor"
+
+
+def test_the_last_one_stays_where_the_role_needs_it(client_as, db, at):
     ana = client_as("treasurer")
     refused = ana.press("/account/second-step/app/end")
     assert refused.status_code == 422
     assert "Your role needs a second step" in refused.text
+    with db() as session:
+        sign_in_id = session.scalar(text("SELECT id FROM sign_in WHERE person_id = :id"), {"id": ana.person_id})
+    rights = Viewer(ana.person_id, "Ana", None, frozenset({"treasurer"}), frozenset())
+    with pytest.raises(RuleBroken) as kept:
+        proving.end_own_app(db, sign_in_id=sign_in_id, rights=rights, at=at)
+    assert kept.value.code == "last_factor"
     assert ana.get("/payouts").status_code == 200
 
 

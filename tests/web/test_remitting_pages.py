@@ -70,6 +70,11 @@ def ask(browser):
     return answer.location
 
 
+def number(path):
+    """The file's number, from the address of its page."""
+    return int(path.rpartition("/")[2])
+
+
 def sent(db):
     """Who was told that money is on its way, and how much."""
     with db() as session:
@@ -134,14 +139,15 @@ def test_the_bank_paid_it_and_each_payment_is_settled_once(petra, tomas, db, tow
 
 def test_what_falls_goes_into_the_next_file(petra, tomas, db, town):
     first = ask(petra)
-    with pytest.raises(RuleBroken):
-        remitting.ask(db, by=1, at=now(), key="second")
+    assert code_of(remitting.ask, db, by=1, at=now(), key="second") == "one_waits"
     assert petra.press(f"{first}/withdrawal").status_code == 303
+    assert code_of(remitting.note_refused, db, number(first), reason="x", by=1, at=now()) == "not_made"
     second = ask(petra)
     assert tomas.fill(f"{second}/approval").status_code == 303
     assert petra.fill(f"{second}/refusal", {"reason": ""}).status_code == 422
     assert petra.fill(f"{second}/refusal", {"reason": "AC01 for all, says the bank's help line"}).status_code == 303
     assert petra.fill(f"{second}/paid").status_code == 422
+    assert code_of(remitting.note_paid, db, number(second), on=now().date(), by=1, at=now()) == "not_made"
     third = ask(tomas)
     assert petra.fill(f"{third}/approval").status_code == 303
     with db() as session:
@@ -180,7 +186,7 @@ def test_the_bank_account_covers_what_a_file_pays(petra, tomas, db, town):
     assert (answer.status_code, "holds less than is on its way" in answer.text) == (422, True)
 
 
-def test_who_decides_for_their_own_household_is_another(petra, client_as, db, town):
+def test_who_decides_for_their_own_household_is_another(petra, client_as, db, town, local_settings):
     ana, _, _ = town
     path = ask(petra)
     own = client_as("treasurer")
@@ -188,6 +194,14 @@ def test_who_decides_for_their_own_household_is_another(petra, client_as, db, to
         session.add(Belonging(person_id=own.person_id, household_id=ana))
     answer = own.fill(f"{path}/approval")
     assert (answer.status_code, "so somebody else approves it" in answer.text) == (422, True)
+    said = {"by": own.person_id, "at": now(), "field_key": local_settings.field_key}
+    assert code_of(remitting.make, db, number(path), **said) == "own_household"
+
+
+def test_there_is_no_file_of_nothing(petra, db):
+    answer = petra.press(FILES)
+    assert (answer.status_code, "There is no payment" in answer.text) == (422, True)
+    assert code_of(remitting.ask, db, by=1, at=now(), key="none") == "nothing_due"
 
 
 def test_accounts_in_the_united_states_are_paid_by_ach(petra, tomas, db, town, local_settings):

@@ -89,6 +89,7 @@ def test_a_job_that_lost_its_worker_twice_is_dead_before_it_takes_a_third(fresh_
     answer(fresh_db, JOB, outbox_id, lambda *_: worked.append(1), subject.fail)
     assert worked == []
     assert row(fresh_db).dead_at is not None
+    assert row(fresh_db).last_error.startswith("worker_lost: ")
     assert subject.failed == [(7, "Its worker vanished 2 times in the middle of it.")]
 
 
