@@ -23,6 +23,7 @@ from coop.web.fields import (
     TextBlock,
     TextLine,
 )
+from coop.web.forms import BadForm, posted_key
 
 
 def read(app, field, typed: str):
@@ -72,6 +73,13 @@ def test_a_row_of_an_entry_is_filled_in_whole_or_left_empty(app, db, typed, fiel
     with app.test_request_context("/", method="POST", data=typed), pytest.raises(RuleBroken) as refused:
         VoucherForm().told()
     assert (refused.value.code, refused.value.field) == ("half_filled", field)
+
+
+@pytest.mark.parametrize("typed", [{}, {"key": "short"}, {"key": "x" * 65}, {"key": "not a key, by far"}])
+def test_a_button_carries_the_key_that_its_page_gave_it(app, db, typed):
+    with app.test_request_context("/", method="POST", data=typed), pytest.raises(BadForm) as refused:
+        posted_key()
+    assert refused.value.code == "bad_key"
 
 
 @pytest.mark.parametrize(

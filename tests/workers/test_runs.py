@@ -11,8 +11,10 @@ from sqlalchemy import select, text
 from coop import bell, jobs
 from coop.batches import service as batches
 from coop.clock import now
+from coop.commands.money import paid
 from coop.commands.running import Running
 from coop.commands.season import allocated, closed_pools
+from coop.core.errors import RuleBroken
 from coop.core.ledger import MEMBER_CREDIT, household_party
 from coop.core.records import CHAIN_START
 from coop.core.season import local_day
@@ -40,6 +42,9 @@ def test_a_payout_asked_for_is_worked_out_by_the_worker_and_the_timetable_runs(c
             return row.state, row.failure
 
     until(lambda: outcome() == ("cancelled", "Nobody is owed enough to be paid."), "the payout is worked out")
+    with pytest.raises(RuleBroken) as refused:
+        paid(Running(crew.settings, db), now().date(), by=0, second=-1, play=True)
+    assert refused.value.code == "nothing_to_pay"
     for job in (jobs.SEAL_AUDIT, jobs.CLOSE_POOLS, jobs.RELEASE_INSTALMENTS, jobs.CHECK_BOOKS, jobs.PURGE):
         until(lambda job=job: re.search(rf"job={job} .* done", crew.log()), f"{job} was done")
 
