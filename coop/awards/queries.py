@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -21,8 +21,7 @@ _EXPLAINED: Final[Recent[tuple[object, ...], dict[int, Explained | str]]] = Rece
 """Pages of awards by number, some 50 kB each: a household looks at the same ones again, and what is published stays."""
 
 
-@dataclass(frozen=True, slots=True)
-class AwardLine:
+class AwardLine(NamedTuple):
     """One line of an order; `pieces`, `extra` and `sentence` are empty until the pool is published."""
 
     id: int

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -17,8 +17,7 @@ A_PAGE: Final = 50
 ORDERS_SHOWN: Final = 50
 
 
-@dataclass(frozen=True, slots=True)
-class MemberRow:
+class MemberRow(NamedTuple):
     """A household with its people, the season shares it holds now, and its credit."""
 
     id: int

@@ -9,8 +9,10 @@ from markupsafe import Markup
 from coop.core.recent import Recent
 from coop.web.reading import customs
 
-_WRITTEN: Final[Recent[tuple[Hashable, ...], Markup]] = Recent(2048)
-"""Each under all that it says, some 5 kB: nothing shown is ever older than what was just read."""
+_WRITTEN: Final[dict[str, Recent[tuple[Hashable, ...], Markup]]] = {}
+"""By macro, so that one page's rows do not drive out another's. Each under all that it says, 1 to 5 kB: nothing shown is ever older than what was just read."""
+
+_MOST: Final = 2048
 
 _ALIKE: Final[Recent[tuple[Hashable, ...], object]] = Recent(512)
 """A mark for what all rows of a page have in common, so that it is compared once a page: the same as long as it is kept, and never used for anything else."""
@@ -33,9 +35,10 @@ def kept_rows(row: Macro, *alike: Hashable) -> Callable[..., Markup]:
 
     The macro is given what a row says, and then what is alike in all rows of the page.
     """
+    kept = _WRITTEN.setdefault(row.name, Recent(_MOST))
     mark = _ALIKE.of((row.name, request.script_root, customs(), *alike), object)
 
     def written(*told: Hashable) -> Markup:
-        return _WRITTEN.of((mark, *told), lambda: row(*told, *alike))
+        return kept.of((mark, *told), lambda: row(*told, *alike))
 
     return written
