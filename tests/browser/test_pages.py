@@ -17,6 +17,7 @@ from sqlalchemy import select
 from werkzeug.serving import make_server
 
 from coop.access import service as access
+from coop.agreements import service as agreements
 from coop.app import create_app
 from coop.bank import service as bank
 from coop.bank.models import BankLine
@@ -25,6 +26,7 @@ from coop.clock import now
 from coop.columns.service import put_by
 from coop.core.claims import TOGETHER_RULE
 from coop.factors import service as factors
+from coop.fees import service as fees
 from coop.formats import codes
 from coop.formats.bank_csv import Columns
 from coop.formats.iban import demo_iban
@@ -67,7 +69,7 @@ def house(settings, fresh_db) -> Iterator[tuple[str, list[str], str]]:
     app = create_app(settings, db=fresh_db)
     pages = [address.path for address in addresses(app, {"person_id": ana}) if address.method == "GET"]
     pages += choice_pages(fresh_db, ana) + paying_pages(fresh_db, settings, ana) + mending_pages(fresh_db, ana)
-    pages += document_pages(fresh_db)
+    pages += document_pages(fresh_db) + waiting_pages(fresh_db, settings, ana)
     server = make_server("127.0.0.1", 0, app, threaded=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}", pages, link
@@ -147,6 +149,18 @@ def document_pages(db) -> list[str]:
     days = "from=2026-12-01&to=2026-12-31"
     tax = [f"/books/vat?{days}&step=quarter", f"/books/vat/entries?{days}&what=sales&rate=700"]
     return [*written, *tax, "/money/documents?q=mia", f"/money/documents/sellers/{made.mia}"]
+
+
+def waiting_pages(db, settings, person: int) -> list[str]:
+    """Let a maker's terms and account wait for a second person, asked for by this one and by another; return the page that shows it."""
+    with db.begin() as session:
+        kiln = an_artisan(session, "Kiln Street Pottery")
+    for n, by in enumerate((person, 0), 1):
+        begins, rates = now() + timedelta(days=30 * n), {"fee_bp": 1250, "fee_tax_bp": 1900, "price_tax_bp": 700}
+        fees.ask_terms(db, kiln, effective_from=begins, **rates, by=by, at=now(), key=f"terms {n}")
+    account = {"holder": "Kiln Street", "iban": demo_iban("GB", 7), "field_key": settings.field_key}
+    agreements.change_bank_details(db, kiln, **account, by=person, at=now())
+    return [f"/makers/{kiln}/agreement"]
 
 
 @pytest.fixture
