@@ -79,7 +79,9 @@ def a_product(session: Session, artisan_id: int, name: str = "Damson jam, 340 g"
 
 def a_batch(session: Session, product_id: int, *, planned: int = 110, lot_number: str | None = None) -> int:
     """A planned making."""
-    return batches.plan_batch(session, product_id, lot_number=lot_number or f"2026-{next(_numbers)}", planned=planned)
+    return batches.plan_batch(
+        session, product_id, lot_number=lot_number or f"2026-{next(_numbers):06}", planned=planned
+    )
 
 
 def a_season(session: Session, name: str = "Autumn 2026", **more: object) -> int:

@@ -182,16 +182,23 @@ def _shared_engine(_shared: Database):
     engine.dispose()
 
 
+@pytest.fixture(scope="session")
+def _shared_sessions() -> sessionmaker[Session]:
+    maker = sessionmaker(join_transaction_mode="create_savepoint", expire_on_commit=False)
+    event.listen(maker, "before_commit", _ask_deferred_checks)
+    return maker
+
+
 @pytest.fixture
-def db(_shared_engine) -> Iterator[sessionmaker[Session]]:
+def db(_shared_engine, _shared_sessions: sessionmaker[Session]) -> Iterator[sessionmaker[Session]]:
     """The app's sessions inside one transaction that is undone after the test: each commit releases a savepoint.
 
     Checks that the database defers to the commit are asked for at each such commit, as they would be at a real one.
+    It is one and the same maker in each test, so that an application that has it can serve them all.
     """
     with _shared_engine.connect() as connection, connection.begin() as around:
-        maker = sessionmaker(connection, join_transaction_mode="create_savepoint", expire_on_commit=False)
-        event.listen(maker, "before_commit", _ask_deferred_checks)
-        yield maker
+        _shared_sessions.configure(bind=connection)
+        yield _shared_sessions
         around.rollback()
 
 

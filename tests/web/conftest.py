@@ -25,6 +25,7 @@ from coop.formats import codes
 from coop.people import service as people
 from coop.web.forms import new_key
 from coop.web.limits import limiter
+from coop.web.reading import Installation
 
 PASSWORD = "seven kettles sing at noon"
 
@@ -104,20 +105,51 @@ def _living_valkey() -> None:
     limiter._storage_dead = False
 
 
-@pytest.fixture
-def local_settings(services, redis_url: str, tmp_path) -> Settings:
-    """Settings of an installation on this machine, whose database is the test's own transaction."""
+@pytest.fixture(scope="session")
+def shared_settings(services, tmp_path_factory) -> Settings:
+    """Settings of an installation on this machine, for all tests that need no others."""
+    home = tmp_path_factory.mktemp("home")
     return Settings.from_environment(
-        {"COOP_HOME": str(tmp_path / "home"), "DATABASE_URL": services.app_url, "REDIS_URL": redis_url}
+        {"COOP_HOME": str(home), "DATABASE_URL": services.app_url, "REDIS_URL": services.redis_url}
     )
 
 
 @pytest.fixture
-def app(local_settings: Settings, db: sessionmaker[Session]) -> Flask:
-    """The application; everything it writes is undone after the test."""
-    made = create_app(local_settings, db=db)
-    made.test_client_class = Browser
-    return made
+def local_settings(shared_settings: Settings, redis_url: str) -> Settings:
+    """Settings of an installation on this machine, whose database is the test's own transaction and whose broker is empty."""
+    assert redis_url == shared_settings.redis_url
+    return shared_settings
+
+
+@pytest.fixture(scope="session")
+def built() -> Callable[[Settings, sessionmaker[Session]], Flask]:
+    """What puts the application together, once for all tests with the same settings: that takes longer than most of them."""
+    kept: list[tuple[Settings, Flask, dict[str, object]]] = []
+
+    def build(settings: Settings, db: sessionmaker[Session]) -> Flask:
+        for known, app, limits in kept:
+            if known == settings:
+                vars(limiter).update(limits)  # the one that counts is of the application made last
+                app.extensions["coop"] = Installation(settings, db)
+                return app
+        app = _browsed(create_app(settings, db=db))
+        kept.append((settings, app, dict(vars(limiter))))
+        return app
+
+    return build
+
+
+@pytest.fixture
+def app(request: pytest.FixtureRequest, built, local_settings: Settings, db: sessionmaker[Session]) -> Flask:
+    """The application; everything it writes is undone after the test. Who changes the application itself is marked `own_app`."""
+    if request.node.get_closest_marker("own_app"):
+        return _browsed(create_app(local_settings, db=db))
+    return built(local_settings, db)
+
+
+def _browsed(app: Flask) -> Flask:
+    app.test_client_class = Browser
+    return app
 
 
 @pytest.fixture

@@ -15,6 +15,8 @@ from coop.web.reading import db as the_db
 from tests.web.conftest import Browser, forms_of, headings
 from tests.web.walking import addresses
 
+pytestmark = pytest.mark.own_app  # pages are added to it
+
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self';"
     " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"

@@ -43,6 +43,7 @@ def test_every_view_declares_a_policy_that_is_known_here(app):
     assert {policy_of(app, endpoint) for endpoint in app.view_functions} <= set(WHO)
 
 
+@pytest.mark.own_app
 def test_a_view_without_a_policy_is_refused_to_everybody(app, client_as):
     app.add_url_rule("/forgotten-guard", "forgotten", lambda: "secret")
     assert app.test_client().get("/forgotten-guard").status_code == 403

@@ -1,5 +1,6 @@
 """How pages read: one transaction for all that a request looks at."""
 
+import pytest
 from flask import Flask
 from sqlalchemy import event, text
 
@@ -31,6 +32,7 @@ def test_a_page_is_read_in_one_transaction_from_its_guard_to_its_end(db, client_
     assert begun_by(db, lambda: ana.get("/")) == 1
 
 
+@pytest.mark.own_app
 def test_a_page_whose_query_failed_still_says_what_happened(app: Flask, db, client_as):
     @anyone
     def broken() -> str:

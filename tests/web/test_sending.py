@@ -11,6 +11,8 @@ from coop.web.forms import CoopForm, heeding
 from coop.web.guards import anyone
 from tests.web.walking import addresses
 
+pytestmark = pytest.mark.own_app  # pages are added to it
+
 EVERYBODY = ("member", "artisan", "packer", "treasurer", "admin")
 
 
