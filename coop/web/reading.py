@@ -105,6 +105,13 @@ def _read_only() -> Iterator[Session]:
 
 def customs() -> Customs:
     """Return the co-op's customs, at most some seconds old: every page needs them, and they hardly ever change."""
+    here: Customs | None = g.get("customs")  # a long list asks hundreds of times
+    if here is None:
+        here = g.customs = _customs()
+    return here
+
+
+def _customs() -> Customs:
     here, at = installation(), clock.now()
     if here.kept_customs is None or at - here.kept_customs[0] > CUSTOMS_KEPT:
         with reading() as session:
@@ -116,6 +123,7 @@ def customs() -> Customs:
 def forget_customs() -> None:
     """Read the customs anew for the next page: called where one of them was just changed."""
     installation().kept_customs = None
+    g.pop("customs", None)
 
 
 DEFAULT_CUSTOMS: Final = Customs(**{name: str(policy.DEFAULTS[name]) for name in Customs.__slots__})
