@@ -27,7 +27,8 @@ _TOLD: Final[Recent[_Key, Prospect]] = Recent(4096)
 # is read no later than that is.
 _WISHES = text("""
 SELECT offering_id, string_agg(int8send(order_id) || int8send(wish) || int8send(up_to) || timestamptz_send(ordered_at),
-         ''::bytea ORDER BY order_id) AS wishes, (SELECT array_agg(version ORDER BY version) FROM standing_mark) AS mark
+         ''::bytea ORDER BY order_id) AS wishes, (SELECT array_agg(version ORDER BY version) FROM standing_mark) AS mark,
+       bool_or(order_id = (SELECT id FROM household_order WHERE pool_id = :pool AND household_id = :household)) AS is_own
   FROM order_line WHERE offering_id = ANY(:offerings) AND up_to > 0 GROUP BY offering_id
 """)
 _PACKED: Final = 4
@@ -60,11 +61,12 @@ def prospects_of(session: Session, page: PoolPage, household_id: int) -> dict[in
         offers.pop()  # the one most wished for stands last
     if page.state != "open" or not offers:
         return {}
-    rows = {row.offering_id: row for row in session.execute(_WISHES, {"offerings": [offer.id for offer in offers]})}
+    asked = {"offerings": [offer.id for offer in offers], "pool": page.id, "household": household_id}
+    rows = {row.offering_id: row for row in session.execute(_WISHES, asked) if row.is_own}
+    offers = [offer for offer in offers if offer.id in rows]  # others may have been withdrawn since the page was read
     found = [(offer, rows[offer.id].wishes) for offer in offers]
-    mark = (*rows[offers[0].id].mark,)
     keys: list[_Key] = [
-        (mark, household_id, offer.id, offer.lot_number, offer.rule, *_expected(offer), wishes)
+        (tuple(rows[offer.id].mark), household_id, offer.id, offer.lot_number, offer.rule, *_expected(offer), wishes)
         for offer, wishes in found
     ]
     told = _TOLD.of_many(keys, lambda places: _forecast(session, [found[place] for place in places], household_id))

@@ -9,7 +9,9 @@ from sqlalchemy import func, select, text
 
 from coop.batches import service as batches
 from coop.clock import now
+from coop.ordering.queries import prospects_of
 from coop.orders.models import HouseholdOrder, OrderLine
+from coop.orders.queries import pool_page
 from coop.orders.service import place_order
 from coop.places import service as places
 from coop.pools import service as pools
@@ -306,6 +308,17 @@ def test_nothing_is_forecast_once_orders_are_closed(db, ana, town):
     others_wish(db, town, 4, 4, 4)
     pools.close_pool(db, town["pool"], by=0, at=now(), reason="for the test")
     assert forecasts(ana, town) == []
+
+
+def test_a_wish_withdrawn_while_its_page_is_read_is_forecast_no_more(db, ana, town):
+    order(ana, town, **{f"wish__{town['jam']}": "2"})
+    others_wish(db, town, 4, 4, 4)
+    with db() as session:
+        read = pool_page(session, town["pool"], ana.household_id, "", number=1, at=now())
+        assert list(prospects_of(session, read, ana.household_id)) == [town["jam"]]
+    order(ana, town, **{f"wish__{town['jam']}": "0"})
+    with db() as session:
+        assert prospects_of(session, read, ana.household_id) == {}
 
 
 def test_forecasts_keep_the_page_within_its_queries(db, ana, town, queries_of):
