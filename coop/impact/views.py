@@ -26,5 +26,8 @@ def snapshot(snapshot_id: int | None) -> Page:
 def publish(season_id: int) -> Answer:
     key = posted_key()
     service.publish_snapshot(db(), season_id, by=viewer().person_id, at=now(), key=key)
-    flash("Published. The figures stand as they are today.", "good")
+    flash(
+        "Published. A sum of makers' money stays as it was last shown where the change since then would tell what single makers got.",
+        "good",
+    )
     return redirect(url_for(".snapshot"), code=303)
