@@ -206,7 +206,7 @@ DAMAGES = {
         {"I16"},
     ),
     "a receipt that waits for its household for too long": (
-        "UPDATE entry SET posted_at = now() - interval '9 days' WHERE kind = 'unidentified_receipt'",
+        "UPDATE entry SET posted_at = now() - interval '14 days' WHERE kind = 'unidentified_receipt'",
         {"I17"},
     ),
     "a payment that the bank never sent": (
@@ -215,7 +215,7 @@ DAMAGES = {
             "; INSERT INTO balance (account_id, amount, side) SELECT id, -5, -1 FROM account WHERE party = 'payment:77'"
             "; UPDATE posting SET account_id = (SELECT id FROM account WHERE party = 'payment:77'), amount = -5"
             f" WHERE entry_id = {ORDER} AND account_id = {ANAS_CREDIT}"
-            f"; UPDATE entry SET posted_at = now() - interval '9 days' WHERE id = {ORDER}"
+            f"; UPDATE entry SET posted_at = now() - interval '14 days' WHERE id = {ORDER}"
         ),
         {"I1", "I2", "I5", "I17", "I25"},
     ),
