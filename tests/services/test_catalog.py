@@ -13,6 +13,7 @@ from coop.core.errors import NotFound, RuleBroken
 from coop.fees import service as fees
 from coop.sealing import NotSealedByUs, seal, unseal
 from tests.builders import FIELD_KEY, NOW, a_person, a_product, a_role, an_artisan
+from tests.refusals import refused
 
 IBAN = "GB29 NWBK 6016 1331 9268 19"  # the example of the SWIFT registry
 
@@ -21,12 +22,6 @@ IBAN = "GB29 NWBK 6016 1331 9268 19"  # the example of the SWIFT registry
 def kiln(db):
     with db.begin() as session:
         return an_artisan(session, "Kiln Street Pottery")
-
-
-def refused(act, *values, **more):
-    with pytest.raises(RuleBroken) as refusal:
-        act(*values, **more)
-    return refusal.value.code, refusal.value.field
 
 
 def enter(db, artisan, *, iban=IBAN, holder="Kiln Street Pottery"):

@@ -25,6 +25,7 @@ from coop.proofs import service as proofs
 from coop.publishing import service as publishing
 from coop.wishes.service import Wish
 from tests.builders import FIELD_KEY, NOW, SEASON_SECRET, a_household, a_person, a_pool, a_season, an_offering
+from tests.refusals import refused_code as refused
 from tests.rounds import work_off
 
 CLOSES = NOW + timedelta(days=2)
@@ -94,12 +95,6 @@ class Town:
         proofs.choose_source(self.db, self.pool, "witnesses", by=0, at=NOW)
         for person, digest in zip(self.people, hashes, strict=False):
             proofs.hand_in(self.db, self.pool, digest, by=person, at=NOW)
-
-
-def refused(act, *values, **more):
-    with pytest.raises(RuleBroken) as refusal:
-        act(*values, **more)
-    return refusal.value.code
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from coop.fees.models import ArtisanTerms, AskedTerms
 from coop.policy import service as policy
 from tests.builders import NOW, a_person, a_role, an_artisan
 from tests.races import at_once
+from tests.refusals import refused
 
 JUN, ADA, KAY = 9001, 9002, 9003
 NEXT_WEEK = NOW + timedelta(days=7)
@@ -25,12 +26,6 @@ NEXT_WEEK = NOW + timedelta(days=7)
 def kiln(db):
     with db.begin() as session:
         return an_artisan(session, "Kiln Street Pottery")
-
-
-def refused(act, *values, **more):
-    with pytest.raises(RuleBroken) as refusal:
-        act(*values, **more)
-    return refusal.value.code, refusal.value.field
 
 
 def ask(db, artisan, *, begins=NEXT_WEEK, fee_bp=1200, by=JUN, at=NOW, key="form", **more):

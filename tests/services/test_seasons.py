@@ -16,6 +16,7 @@ from coop.places import service as places
 from coop.seasons import service as seasons
 from coop.seasons.models import Instalment, Season, SeasonShare, ShareSize, ShareWait
 from tests.builders import FIELD_KEY, NOW, SEASON_SECRET, a_household, a_season, a_size
+from tests.refusals import refused_code as refused
 
 
 def take(db, size, household, *, key=None, at=NOW):
@@ -24,12 +25,6 @@ def take(db, size, household, *, key=None, at=NOW):
 
 def wait(db, size, household, *, key=None):
     return places.join_waiting_list(db, size, household_id=household, by=household, at=NOW, key=key or f"w {household}")
-
-
-def refused(act, *values, **more):
-    with pytest.raises(RuleBroken) as refusal:
-        act(*values, **more)
-    return refusal.value.code
 
 
 @pytest.fixture
