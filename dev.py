@@ -29,7 +29,7 @@ from pathlib import Path
 import supply
 
 ROOT = Path(__file__).resolve().parent
-LOCKS = ROOT / "requirements"
+LOCKS = supply.LOCKS
 VENV = Path(os.environ.get("COOP_VENV") or ROOT / ".venv").absolute()
 PYTHON = VENV / "bin" / "python"
 GROUPS = {

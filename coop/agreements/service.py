@@ -163,8 +163,7 @@ def approve_bank_details(db: Db, details_id: int, *, by: int, at: datetime) -> i
     with db.begin() as session:
         details = locked(session, BankDetails, details_id, called="bank details")
         if not seconding.is_done(details, by=by):
-            if people.speaks_for(session, by, details.artisan_id):
-                raise RuleBroken("second_person", "Somebody who does not belong to this workshop lets it count.")
+            people.refuse_own_workshop(session, by, details.artisan_id)
             seconding.settle(details, by=by, at=at)
             _record_details(session, "approve_bank_details", details, by=by)
         return details.artisan_id

@@ -127,8 +127,7 @@ def approve_terms(db: Db, asked_id: int, *, by: int, at: datetime) -> int:
         asked = locked(session, AskedTerms, asked_id, called="terms")
         if not seconding.is_done(asked, by=by):
             artisan = catalog.lock_artisan(session, asked.artisan_id)
-            if people.speaks_for(session, by, artisan.id):
-                raise RuleBroken("second_person", "Somebody who does not belong to this workshop lets it count.")
+            people.refuse_own_workshop(session, by, artisan.id)
             if asked.effective_from < at:
                 raise RuleBroken("in_the_past", "The day on which these terms were to begin has come already. Take them back, and ask for them anew from a day to come.")  # fmt: skip
             asked.terms_id = agree_terms(session, artisan.id, effective_from=asked.effective_from, **_rates(asked))

@@ -240,6 +240,12 @@ def speaks_for(session: Session, person_id: int, artisan_id: int) -> bool:
     return session.scalar(select(RoleGrant.id).where(*held).limit(1)) is not None
 
 
+def refuse_own_workshop(session: Session, person_id: int, artisan_id: int) -> None:
+    """Refuse to let count what a workshop asked for to one who speaks for it. Raises `second_person`."""
+    if speaks_for(session, person_id, artisan_id):
+        raise RuleBroken("second_person", "Somebody who does not belong to this workshop lets it count.")
+
+
 def tell_artisan(session: Session, key: str, template: str, artisan_id: int, values: dict[str, Any]) -> None:
     """Queue one mail to each person who speaks for a workshop now."""
     tell_artisans(session, template, [(key, artisan_id, values)])
